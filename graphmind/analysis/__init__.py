@@ -1,0 +1,1 @@
+"""Which failing traces share a cause, and which one. Pure: arrays in, frozen results out."""

@@ -1,0 +1,1 @@
+"""Every span and derived fact in columns: the port, and DuckDB behind it."""

@@ -1,0 +1,62 @@
+"""The port of the archive: every span and every derived fact, in columns, durable."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from graphmind.telemetry.facts import Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appended:
+    """What one append changed."""
+
+    new: int
+    duplicate: int
+    traces: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which traces: by id, by start time (``from_ns <= start < until_ns``), both, or all."""
+
+    trace_ids: pa.Array | None = None
+    from_ns: int | None = None
+    until_ns: int | None = None
+
+
+class Archive(Protocol):
+    """Durable columns. One process owns it; one thread writes at a time."""
+
+    def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
+        """Store spans (schema RESOLVED); a span known by (trace_id, span_id) is a duplicate.
+
+        A duplicate that has ended replaces one that had not. All of the batches are durable when
+        this returns, none if it raises: killed at any moment, what was returned is there.
+        """
+
+    def unsettled(self) -> pa.Array:
+        """Ids of traces that gained spans since their facts were last stored, sorted."""
+
+    def spans(self, selection: Selection) -> pa.Table:
+        """Spans (schema RESOLVED) of the traces selected, sorted by trace_id, start_ns, span_id."""
+
+    def store_facts(self, facts: Facts) -> None:
+        """Replace the facts of the traces in ``facts.traces`` and mark them settled; atomic."""
+
+    def facts(self, selection: Selection) -> Facts:
+        """Facts of the traces selected, traces sorted by start_ns, trace_id."""
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of rows by table: spans, traces, symptoms, items, accesses."""
+
+    def save_incidents(self, run_id: str, incidents: Iterable[dict[str, object]]) -> None:
+        """Replace the incidents (JSON documents with ``incident_id``) found by an analysis run."""
+
+    def incidents(self) -> list[dict[str, object]]:
+        """Return the incidents stored, sorted by id."""
+
+    def close(self) -> None:
+        """Release the data folder."""

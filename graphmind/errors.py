@@ -1,0 +1,40 @@
+"""The errors graphmind raises.
+
+GraphmindError
+├── SettingsError   a setting is missing or wrong
+├── SourceError     an input as a whole cannot be read (a broken record in it is counted, not raised)
+├── StoreError      the archive or the graph does not answer, or refuses
+│   └── StoreBusy   another process owns the data folder
+├── QueryRefused    an analyst's Cypher is not read-only, or not allowed
+└── UnknownName     no incident, question or trace of that name
+
+A message says what was expected, what came, and what to do.
+"""
+
+
+class GraphmindError(Exception):
+    """Base of every error a caller may want to catch."""
+
+
+class SettingsError(GraphmindError):
+    """A setting is missing or wrong."""
+
+
+class SourceError(GraphmindError):
+    """An input as a whole cannot be read."""
+
+
+class StoreError(GraphmindError):
+    """A store does not answer, or refuses."""
+
+
+class StoreBusy(StoreError):  # noqa: N818 - reads as the state it reports
+    """Another process owns the data folder."""
+
+
+class QueryRefused(GraphmindError):  # noqa: N818 - reads as the decision it reports
+    """An analyst's Cypher is not read-only, or uses something not allowed."""
+
+
+class UnknownName(GraphmindError):  # noqa: N818 - reads as the finding it reports
+    """Nothing of that name exists."""

@@ -1,0 +1,84 @@
+"""Every threshold and address in one table: name, default, unit, meaning.
+
+Read once from the environment by ``Settings.from_environment`` (``GRAPHMIND_`` + the field's name
+in capitals); the README's table is generated from here. Importing this module reads nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+from graphmind.errors import SettingsError
+
+PREFIX = "GRAPHMIND_"
+
+
+class Doc(NamedTuple):
+    """What a setting means, and its unit."""
+
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of one process."""
+
+    data_dir: Annotated[Path, Doc("folder of the archive and the embedded graph")] = Path(
+        ".graphmind"
+    )
+    neo4j_uri: Annotated[str, Doc("use this Neo4j instead of the embedded graph")] = ""
+    neo4j_user: Annotated[str, Doc("Neo4j user")] = "neo4j"
+    neo4j_password: Annotated[str, Doc("Neo4j password; empty means no authentication")] = ""
+    neo4j_database: Annotated[str, Doc("Neo4j database")] = "neo4j"
+    resolver: Annotated[str, Doc("YAML file that extends the attribute table")] = ""
+
+    hang_after_s: Annotated[float, Doc("a model-side span that runs longer hangs", "s")] = 10.0
+    storm_attempts: Annotated[int, Doc("failed delivery attempts that make a callback storm")] = 3
+    slow_mad: Annotated[float, Doc("slow: this many robust deviations above the median")] = 3.5
+    slow_ratio: Annotated[float, Doc("slow: and at least this multiple of the median")] = 1.3
+    baseline_traces: Annotated[int, Doc("fewer healthy observations give no baseline")] = 20
+    future_s: Annotated[float, Doc("a span starting later than now by more is invalid", "s")] = (
+        86_400.0
+    )
+
+    alpha: Annotated[float, Doc("share of quiet windows that may show an incident")] = 0.01
+    min_excess: Annotated[float, Doc("failures beyond expectation a cause needs")] = 5.0
+    window_traces: Annotated[int, Doc("larger windows are read as a weighted sample")] = 300_000
+    healthy_share: Annotated[
+        float, Doc("share of healthy traces copied to the graph; 1 below 50,000 a window")
+    ] = 0.1
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], **overrides: Any) -> "Settings":
+        """Read ``GRAPHMIND_*``; ``overrides`` that are not None win.
+
+        Raises SettingsError for a variable that names no setting or does not parse.
+        """
+        kinds = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        for variable, text in sorted(environ.items()):
+            name = variable.removeprefix(PREFIX).lower()
+            if not variable.startswith(PREFIX):
+                continue
+            if name not in kinds:
+                known = ", ".join(PREFIX + f.name.upper() for f in fields(cls))
+                raise SettingsError(f"{variable} names no setting. Known: {known}")
+            try:
+                values[name] = kinds[name](text)
+            except ValueError as error:
+                wanted = kinds[name].__name__
+                raise SettingsError(f"{variable} should be a {wanted}, got {text!r}") from error
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        return cls(**values)
+
+
+def table() -> list[tuple[str, str, str, str]]:
+    """Rows (variable, default, unit, meaning) of every setting, in order."""
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = []
+    for field in fields(Settings):
+        doc: Doc = hints[field.name].__metadata__[0]
+        rows.append((PREFIX + field.name.upper(), str(field.default), doc.unit, doc.meaning))
+    return rows

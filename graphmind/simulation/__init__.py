@@ -1,0 +1,1 @@
+"""Planted incidents: an agent platform simulated from one seed, with its truth."""

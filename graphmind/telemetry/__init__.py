@@ -1,0 +1,1 @@
+"""Spans become traces, symptoms and items. Pure: Arrow tables in, Arrow tables out."""

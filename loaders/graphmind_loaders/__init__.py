@@ -1,0 +1,1 @@
+"""Readers of trace and inventory files, found by entry point."""
