@@ -57,4 +57,3 @@ class GraphStore(Protocol):
 
     def close(self) -> None:
         """Release the engine."""
-
