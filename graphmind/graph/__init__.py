@@ -1,1 +1,1 @@
-"""The property graph: schema declared once, projection of facts, and two engines behind one port."""
+"""The property graph: schema declared once, projection of facts, two engines."""

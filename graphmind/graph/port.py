@@ -9,11 +9,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Counters:
-    """What a write changed."""
+    """What a write changed, net of what other processes write to the same graph meanwhile."""
 
     nodes_created: int = 0
     relationships_created: int = 0
-    properties_set: int = 0
     nodes_deleted: int = 0
     relationships_deleted: int = 0
     missing_ends: int = 0
@@ -25,7 +24,7 @@ class GraphRows:
     """Rows to upsert: properties by node label, and edges by relationship type and end labels.
 
     ``nodes["Trace"]`` is a list of property maps that contain the label's key.
-    ``edges[("Trace", "RAN_ON", "Agent")]`` is a list of ``{"from": key, "to": key, ...properties}``.
+    ``edges[("Trace", "RAN_ON", "Agent")]`` lists ``{"from": key, "to": key, ...properties}``.
     """
 
     nodes: Mapping[str, Sequence[Row]] = field(default_factory=dict)
@@ -33,7 +32,7 @@ class GraphRows:
 
 
 class GraphStore(Protocol):
-    """One set of Cypher texts on two engines; the ten rules are in ``graphmind/graph/README.md``."""
+    """One set of Cypher texts on two engines; ``graphmind/graph/README.md`` has the ten rules."""
 
     def ensure_schema(self) -> None:
         """Create constraints and indexes that are missing."""
@@ -42,7 +41,10 @@ class GraphStore(Protocol):
         """Write nodes, then relationships; writing the same rows twice changes nothing."""
 
     def replace_derived(self, rows: GraphRows, run_id: str) -> Counters:
-        """Upsert derived nodes and edges marked ``runId``, then delete the stale ones."""
+        """Upsert derived nodes and edges marked ``runId``, then delete those of other runs.
+
+        ``rows`` hold all that shall remain: what only an earlier run found is gone.
+        """
 
     def read(self, name: str, **params: Any) -> list[Row]:
         """Answer a question of ``cypher/questions/`` by name. Raises UnknownName."""

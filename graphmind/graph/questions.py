@@ -1,0 +1,151 @@
+"""The questions of ``cypher/questions/``: one file each, its header read strictly.
+
+A file begins with comment lines: the title, a blank one, the question, and two lists::
+
+    // Slowest modules
+    //
+    // In which modules is the time spent?
+    //
+    // parameters:
+    //   from_ms: integer = 0     traces that started at or after, epoch ms
+    //   trace_id: string         without a default it must be given
+    // columns:
+    //   module     name of the module
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from graphmind.errors import QueryRefused, UnknownName
+
+_PARAMETER: Final = re.compile(r"(\w+): (string|integer|float)(?: = (\S+))?\s+(\S.*)")
+_COLUMN: Final = re.compile(r"(\w+)\s+(\S.*)")
+_TYPES: Final = {"string": str, "integer": int, "float": float}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A parameter of a question; without a default it must be given."""
+
+    name: str
+    type: str
+    default: str | int | float | None
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question and its Cypher."""
+
+    name: str
+    title: str
+    asks: str
+    parameters: tuple[Parameter, ...]
+    columns: tuple[tuple[str, str], ...]
+    """(name, meaning), in the order in which they are returned."""
+    text: str
+
+
+def cypher_folder() -> Path:
+    """Return the folder ``cypher``: in the installed package, else in the checkout."""
+    packaged = Path(str(files("graphmind"))) / "cypher"
+    return packaged if packaged.is_dir() else packaged.parents[1] / "cypher"
+
+
+def list_questions() -> list[Question]:
+    """Return all questions, sorted by name."""
+    return [
+        question(path.stem) for path in sorted((cypher_folder() / "questions").glob("*.cypher"))
+    ]
+
+
+@cache
+def question(name: str) -> Question:
+    """Return a question by its file name. Raises UnknownName."""
+    path = cypher_folder() / "questions" / f"{name}.cypher"
+    if not re.fullmatch(r"\w+", name) or not path.is_file():
+        known = ", ".join(p.stem for p in sorted(path.parent.glob("*.cypher")))
+        raise UnknownName(f"No question {name!r}. Known: {known}.")
+    return parse(name, path.read_text(encoding="utf-8"))
+
+
+def bind(asked: Question, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a question, defaults filled in, text converted to their types.
+
+    Raises UnknownName for a parameter that the question does not have, QueryRefused for one that is
+    missing or of another type.
+    """
+    unknown = given.keys() - {p.name for p in asked.parameters}
+    if unknown:
+        known = ", ".join(p.name for p in asked.parameters)
+        raise UnknownName(f"{asked.name} has no parameter {min(unknown)!r}. It takes: {known}.")
+    return {p.name: _value(asked, p, given.get(p.name)) for p in asked.parameters}
+
+
+def _value(asked: Question, parameter: Parameter, given: Any) -> str | int | float:
+    value = parameter.default if given is None else given
+    wanted = _TYPES[parameter.type]
+    if value is None:
+        raise QueryRefused(f"{asked.name} needs {parameter.name}: {parameter.meaning}.")
+    try:
+        converted: str | int | float = wanted(value)
+    except (TypeError, ValueError) as error:
+        message = f"{parameter.name} should be of type {parameter.type}, got {value!r}."
+        raise QueryRefused(message) from error
+    return converted
+
+
+def parse(name: str, text: str) -> Question:
+    """Read a question file. Raises ValueError for a header that is not as the module describes."""
+    lines = text.splitlines()
+    end = next((i for i, line in enumerate(lines) if not line.startswith("//")), len(lines))
+    header = [line.removeprefix("//").removeprefix(" ").rstrip() for line in lines[:end]]
+    body = "\n".join(lines[end:]).strip()
+    title, prose, parameters, columns = _sections(name, header)
+    if not (title and prose and columns and body):
+        raise ValueError(f"{name}.cypher needs a title, a question, columns and a statement.")
+    return Question(
+        name=name,
+        title=title,
+        asks=" ".join(prose),
+        parameters=tuple(_parameter(name, line) for line in parameters),
+        columns=tuple(_column(name, line) for line in columns),
+        text=body,
+    )
+
+
+def _sections(name: str, header: list[str]) -> tuple[str, list[str], list[str], list[str]]:
+    """Split a header into title, question, parameter lines and column lines."""
+    lists: dict[str, list[str]] = {"": [], "parameters:": [], "columns:": []}
+    current = ""
+    for line in header[1:]:
+        if line in lists:
+            current = line or current
+        elif not current:
+            lists[""].append(line)
+        elif line.startswith("  "):
+            lists[current].append(line.strip())
+        else:
+            raise ValueError(f"{name}.cypher: expected parameters: or columns:, got {line!r}.")
+    return header[0] if header else "", lists[""], lists["parameters:"], lists["columns:"]
+
+
+def _parameter(name: str, line: str) -> Parameter:
+    match = _PARAMETER.fullmatch(line)
+    if match is None:
+        raise ValueError(f"{name}.cypher: expected `name: type = default  meaning`, got {line!r}.")
+    field, type_, default, meaning = match.groups()
+    value = None if default is None else _TYPES[type_](default.strip("'"))
+    return Parameter(name=field, type=type_, default=value, meaning=meaning)
+
+
+def _column(name: str, line: str) -> tuple[str, str]:
+    match = _COLUMN.fullmatch(line)
+    if match is None:
+        raise ValueError(f"{name}.cypher: expected `name  meaning`, got {line!r}.")
+    return match[1], match[2]
