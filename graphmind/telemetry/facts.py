@@ -13,7 +13,8 @@ from graphmind.telemetry.spans import ATTRIBUTES, SPANS
 
 RESOLVED_TEXT: Final = (
     "service",  # service.name
-    "agent",  # own agent, not yet inherited; `namespace/name` where a namespace is known
+    "namespace",  # qualifies agents whose name two namespaces share
+    "agent",  # own agent, not yet inherited
     "agent_candidate",  # a UUID-shaped gen_ai.agent.id: an agent only if seen in two traces
     "agent_fallback",  # baggage-copied value
     "agent_version",
@@ -26,8 +27,9 @@ RESOLVED_TEXT: Final = (
     "module",
     "region",
     "endpoint",
-    "kv_key",  # `store:key`
+    "kv_key",
     "kv_op",  # read, write or both
+    "kv_store",  # qualifies keys that two stores share
     "task",
     "task_id",  # identifies one run or job, not a kind of task
     "conversation",
@@ -47,14 +49,13 @@ RESOLVED: Final = pa.schema(
         pa.field("quality", pa.float64()),
         # Probability with which the trace was kept by a sampler; null when not sampled.
         pa.field("sample_probability", pa.float64()),
-        # Start markers of spans not ended yet have this set (see sources: in-flight).
         pa.field("attributes", ATTRIBUTES),  # those no resolver row used
     ]
 )
 
 ASSEMBLED: Final = pa.schema(
-    list(RESOLVED)
-    + [
+    [
+        *RESOLVED,
         # Row of the parent in this table, -1 for a root or an orphan.
         pa.field("parent_row", pa.int32()),
         pa.field("depth", pa.int32()),
@@ -65,10 +66,13 @@ ASSEMBLED: Final = pa.schema(
         pa.field("trace_row", pa.int32()),
         # The parent is named but never came.
         pa.field("orphan", pa.bool_()),
+        # The agent is stated on the span or an ancestor, not taken from the service's name.
+        pa.field("agent_named", pa.bool_()),
     ]
 )
-"""RESOLVED sorted by (trace start, trace_id, start_ns, depth, span_id), `agent`, `region` and `task`
-inherited, `start_ns` filled and corrected for skew. `end_ns` stays null for a span not ended."""
+"""RESOLVED sorted by (trace start, trace_id, start_ns, depth, span_id); `agent`, `region` and
+`task_id` inherited, `start_ns` filled and corrected for skew. `end_ns` stays null for a span not
+ended."""
 
 TRACES: Final = pa.schema(
     [

@@ -57,7 +57,7 @@ SPANS: Final = pa.schema(
         # Other traces this span continues (hand-off, retry).
         pa.field(
             "links",
-            pa.list_(pa.struct([pa.field("trace_id", pa.string()), pa.field("span_id", pa.string())])),
+            pa.list_(pa.struct([("trace_id", pa.string()), ("span_id", pa.string())])),
         ),
     ]
 )
@@ -98,7 +98,8 @@ def spans_from_rows(rows: Sequence[dict[str, Any]]) -> pa.RecordBatch:
         elif field.name == "attributes":
             columns.append(pa.array([list((value or {}).items()) for value in values], field.type))
         elif field.name == "events":
-            columns.append(pa.array([[_event(e) for e in value or ()] for value in values], field.type))
+            events = [[_event(event) for event in value or ()] for value in values]
+            columns.append(pa.array(events, field.type))
         elif field.name == "links":
             columns.append(pa.array([value or [] for value in values], field.type))
         else:

@@ -1,0 +1,258 @@
+"""Spans of many traces become trees: parents found, cycles cut, clocks aligned, gaps inherited.
+
+Order of arrival does not matter: rows are sorted first, and a span that came twice counts once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.telemetry.facts import ASSEMBLED
+from graphmind.telemetry.rejections import Rejections
+from graphmind.telemetry.tree import Bools, Ints, covered, cut_cycles, depths, find_rows, nearest
+
+_INHERITED = ("agent", "region", "task_id")
+
+
+def assemble(spans: pa.Table, rejected: Rejections | None = None) -> pa.Table:
+    """Turn spans (schema RESOLVED, any order) into ASSEMBLED, sorted by trace start.
+
+    Spans of a trace in which no span has a time are dropped and counted.
+    """
+    rejected = rejected if rejected is not None else Rejections()
+    spans = _timed(_once(spans), rejected)
+    trace = _codes(spans.column("trace_id"))
+    parent, orphan = _parents(spans, trace)
+    start, end, ended = _times(spans, trace, parent)
+    parent, cycles = cut_cycles(parent, np.lexsort((np.arange(len(start)), start)).argsort())
+    if cycles:
+        rejected.add("parent cycle cut", count=cycles)
+    depth, _ = depths(parent)
+    shift = _skew(_codes(spans.column("instance"), spans.column("service")), parent, start, end)
+    start, end = start + shift, end + shift
+    order, trace_row = _order(spans, trace, start, depth)
+    columns = {name: spans.column(name) for name in spans.column_names} | _inherit(spans, parent)
+    columns |= {
+        "start_ns": pa.array(start),
+        "end_ns": pa.array(end, mask=~ended),
+        "children": np.bincount(parent[parent >= 0], minlength=len(parent)),
+        "self_ns": end - start - covered(parent, start, end),
+        "depth": depth,
+        "orphan": orphan,
+    }
+    return _sorted(columns, order, parent, trace_row)
+
+
+def _once(spans: pa.Table) -> pa.Table:
+    """Sort by ids and keep one row per span: the one that has ended, else the first."""
+    order = pc.sort_indices(
+        spans,
+        sort_keys=[(name, "ascending") for name in ("trace_id", "span_id", "end_ns", "start_ns")],
+    )
+    spans = spans.take(order)
+    trace, span = _codes(spans.column("trace_id")), _codes(spans.column("span_id"))
+    repeated = (trace[1:] == trace[:-1]) & (span[1:] == span[:-1])
+    return spans.filter(pa.array(np.append(True, ~repeated))) if repeated.any() else spans
+
+
+def _timed(spans: pa.Table, rejected: Rejections) -> pa.Table:
+    if not spans.column("start_ns").null_count:
+        return spans
+    known = spans.filter(pc.is_valid(spans.column("start_ns"))).column("trace_id")
+    keep = pc.is_in(spans.column("trace_id"), value_set=pc.unique(known))
+    lost = len(spans) - pc.sum(keep).as_py()
+    if lost:
+        rejected.add("trace without any time", count=lost)
+    return spans.filter(keep)
+
+
+def _codes(*columns: pa.ChunkedArray) -> Ints:
+    """Return a number per text of a column (of several, the first not null), -1 for null."""
+    column = pc.coalesce(*columns) if len(columns) > 1 else columns[0]
+    combined = column.combine_chunks()
+    if isinstance(combined, pa.ChunkedArray):
+        combined = (
+            pa.concat_arrays(combined.chunks) if combined.num_chunks else pa.array([], column.type)
+        )
+    indices = pc.fill_null(combined.dictionary_encode().indices, -1)
+    codes: Ints = indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes
+
+
+def _parents(spans: pa.Table, trace: Ints) -> tuple[Ints, Bools]:
+    both = pa.chunked_array(
+        [*spans.column("span_id").chunks, *spans.column("parent_span_id").chunks], pa.string()
+    )
+    codes = _codes(both)
+    own, above = codes[: len(trace)], codes[len(trace) :]
+    width = int(codes.max(initial=0)) + 1
+    named = (above >= 0) & (above != own)
+    parent = np.where(named, find_rows(trace * width + own, trace * width + above), -1)
+    return parent, named & (parent < 0)
+
+
+def _times(spans: pa.Table, trace: Ints, parent: Ints) -> tuple[Ints, Ints, Bools]:
+    """Fill starts a source does not know from the nearest ancestor, else from the trace's start."""
+    known = pc.is_valid(spans.column("start_ns")).to_numpy()
+    start: Ints = pc.fill_null(spans.column("start_ns"), 0).to_numpy().copy()
+    if not known.all():
+        above = nearest(parent, known) if not depths(parent)[1].any() else np.full(len(parent), -1)
+        earliest = np.full(int(trace.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+        np.minimum.at(earliest, trace[known], start[known])
+        start = np.where(known, start, np.where(above >= 0, start[above], earliest[trace]))
+    ended = pc.is_valid(spans.column("end_ns")).to_numpy()
+    end = np.where(ended, pc.fill_null(spans.column("end_ns"), 0).to_numpy(), start)
+    return start, np.maximum(end, start), ended
+
+
+def _skew(host: Ints, parent: Ints, start: Ints, end: Ints) -> Ints:
+    """Return the shift that moves a child that starts before its parent inside it.
+
+    As Jaeger's clock-skew adjuster: only across hosts, centred in the parent where it fits, and
+    carried on to descendants on the same host.
+    """
+    shift = np.zeros(len(parent), np.int64)
+    has = parent >= 0
+    remote = has & (host != np.where(has, host[parent], host))
+    early = remote & (start < np.where(has, start[parent], start))
+    if not early.any():
+        return shift
+    depth, _ = depths(parent)
+    order = np.argsort(depth, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(depth[order])) + 1):
+        above = parent[rows]
+        begins = start[above] + shift[above]
+        slack = np.maximum((end - start)[above] - (end - start)[rows], 0) // 2
+        moved = np.where(early[rows], begins + slack - start[rows], 0)
+        shift[rows] = np.where(above < 0, 0, np.where(remote[rows], moved, shift[above]))
+    return shift
+
+
+def _order(spans: pa.Table, trace: Ints, start: Ints, depth: Ints) -> tuple[Ints, Ints]:
+    """Return rows sorted by (trace start, trace id, start, depth, span id), and trace rows."""
+    count = int(trace.max(initial=-1)) + 1
+    begins = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(begins, trace, start)
+    # Rows are sorted by ids already, so codes and row numbers are in the order of the ids.
+    rank = np.empty(count, np.int64)
+    rank[np.lexsort((np.arange(count), begins))] = np.arange(count)
+    order = np.lexsort((np.arange(len(spans)), depth, start, rank[trace]))
+    return order, rank[trace]
+
+
+def _inherit(spans: pa.Table, parent: Ints) -> dict[str, pa.ChunkedArray]:
+    """Fill what a span does not say itself from its nearest ancestor that does."""
+    own = {name: spans.column(name) for name in _INHERITED}
+    own["agent"] = pc.coalesce(own["agent"], _shared_candidates(spans))
+    own["agent"] = _qualify(own["agent"], spans.column("namespace"))
+    filled = {}
+    for name, column in own.items():
+        rows = nearest(parent, pc.is_valid(column).to_numpy())
+        filled[name] = column.take(pa.array(rows, mask=rows < 0))
+    filled["agent"] = pc.coalesce(filled["agent"], spans.column("agent_fallback"))
+    filled["agent_named"] = pc.is_valid(filled["agent"])
+    filled["agent"] = pc.coalesce(filled["agent"], spans.column("service"))
+    filled["kv_key"] = _qualify(spans.column("kv_key"), spans.column("kv_store"))
+    filled["model_version"] = _answering_model(spans)
+    return filled
+
+
+def _shared_candidates(spans: pa.Table) -> pa.ChunkedArray:
+    """Keep a UUID-shaped agent id only if two traces share it; else it names a run."""
+    candidate = spans.column("agent_candidate")
+    if candidate.null_count == len(candidate):
+        return candidate
+    pairs = spans.select(["agent_candidate", "trace_id"]).group_by(["agent_candidate", "trace_id"])
+    traces = pairs.aggregate([]).group_by("agent_candidate").aggregate([([], "count_all")])
+    shared = traces.filter(pc.greater_equal(traces.column("count_all"), 2)).column(
+        "agent_candidate"
+    )
+    return pc.if_else(pc.is_in(candidate, value_set=shared.combine_chunks()), candidate, None)
+
+
+def _qualify(names: pa.ChunkedArray, spaces: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write `space/name` for names that occur in several spaces, so that they stay apart."""
+    pairs = pa.table({"name": names, "space": spaces}).group_by(["name", "space"]).aggregate([])
+    pairs = pairs.filter(pc.and_(pc.is_valid(pairs["name"]), pc.is_valid(pairs["space"])))
+    counts = pairs.group_by("name").aggregate([([], "count_all")])
+    shared = counts.filter(pc.greater_equal(counts["count_all"], 2)).column("name")
+    if not len(shared):
+        return names
+    ambiguous = pc.is_in(names, value_set=shared.combine_chunks())
+    qualified = pc.coalesce(pc.binary_join_element_wise(spaces, names, "/"), names)
+    return pc.if_else(ambiguous, qualified, names)
+
+
+def _answering_model(spans: pa.Table) -> pa.ChunkedArray:
+    """Say which version a call that got no answer went to, where only one version can have been.
+
+    A failed call carries the model requested but no model that answered. Blaming the requested
+    name would make an item that only failures have; where several versions answer for a name,
+    the version stays unknown.
+    """
+    version, requested = spans.column("model_version"), spans.column("model_requested")
+    silent = pc.and_(pc.is_null(version), pc.is_valid(requested))
+    if not pc.any(silent).as_py():
+        return version
+    pairs = pa.table({"version": version, "requested": requested}).drop_null()
+    pairs = pairs.group_by(["requested", "version"]).aggregate([]).sort_by("requested")
+    names = _codes(pairs["requested"])
+    single = np.bincount(names, minlength=1)[names] == 1 if len(names) else np.zeros(0, bool)
+    sole = pairs.filter(pa.array(single))
+    at = pc.index_in(requested, value_set=sole["requested"].combine_chunks())
+    known = pc.is_in(requested, value_set=pc.unique(pairs["requested"]))
+    never_answers = pc.if_else(known, None, requested)
+    return pc.coalesce(version, sole["version"].take(at), never_answers)
+
+
+def _sorted(columns: dict[str, object], order: Ints, parent: Ints, trace_row: Ints) -> pa.Table:
+    new_row = np.empty(len(order), np.int64)
+    new_row[order] = np.arange(len(order))
+    columns["parent_row"] = np.where(parent >= 0, new_row[parent], -1)
+    columns["trace_row"] = trace_row
+    arrays = []
+    for field in ASSEMBLED:
+        column = columns[field.name]
+        if not isinstance(column, pa.ChunkedArray):
+            column = pa.chunked_array([pa.array(column)])
+        arrays.append(column.take(pa.array(order)).cast(field.type))
+    return pa.Table.from_arrays(arrays, schema=ASSEMBLED)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The numeric columns of ASSEMBLED as numpy arrays, for the rooms that compute on them."""
+
+    trace: Ints
+    parent: Ints
+    depth: Ints
+    start: Ints
+    end: Ints
+    """Equal to the start for a span not ended."""
+    ended: Bools
+    self_ns: Ints
+    status: Ints
+
+    @classmethod
+    def of(cls, assembled: pa.Table) -> "Columns":
+        """Read them out of an assembled table."""
+
+        def ints(name: str) -> Ints:
+            values: Ints = assembled.column(name).to_numpy().astype(np.int64)
+            return values
+
+        start = ints("start_ns")
+        ended = pc.is_valid(assembled.column("end_ns")).to_numpy()
+        end = pc.fill_null(assembled.column("end_ns"), 0).to_numpy()
+        return cls(
+            trace=ints("trace_row"),
+            parent=ints("parent_row"),
+            depth=ints("depth"),
+            start=start,
+            end=np.where(ended, end, start),
+            ended=ended,
+            self_ns=ints("self_ns"),
+            status=ints("status"),
+        )

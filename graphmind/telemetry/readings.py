@@ -1,0 +1,181 @@
+"""How the text of an attribute becomes a value: small total functions, named in attributes.yaml.
+
+Each takes the text and returns text, or None to refuse it so that the next name is tried.
+"""
+
+import json
+import math
+import re
+import shlex
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_FRAMEWORKS: Final = frozenset({"langgraph", "langchain", "crewai", "llamaindex", "autogen"})
+_WRONG: Final = frozenset(
+    "wrong fail failed failure incorrect bad false no negative invalid mismatch thumbs_down "
+    "thumbs-down down dislike poor unsatisfactory hallucinated rejected".split()
+)
+_RIGHT: Final = frozenset(
+    "ok right pass passed correct good true yes positive valid match thumbs_up thumbs-up up like "
+    "relevant satisfactory accepted success excellent".split()
+)
+_SQL: Final = frozenset("SELECT INSERT UPDATE UPSERT DELETE CREATE WITH MERGE".split())
+# https://redis.io/commands: those that change a value, and those that do both.
+_WRITES: Final = frozenset(
+    "SET SETEX SETNX PSETEX MSET MSETNX APPEND DEL UNLINK EXPIRE PEXPIRE EXPIREAT PERSIST RENAME "
+    "INCR INCRBY INCRBYFLOAT DECR DECRBY HSET HMSET HSETNX HDEL HINCRBY HINCRBYFLOAT LPUSH RPUSH "
+    "LPUSHX RPUSHX LSET LREM LTRIM LINSERT SADD SREM ZADD ZREM ZINCRBY XADD XDEL XTRIM JSON.SET "
+    "SETRANGE SETBIT PFADD GEOADD WRITE PUT INSERT UPDATE UPSERT DELETE CREATE STORE".split()
+)
+_BOTH: Final = frozenset("GETDEL GETSET GETEX EVAL EVALSHA FCALL LPOP RPOP SPOP ZPOPMIN".split())
+_READS: Final = frozenset(
+    "GET MGET GETRANGE STRLEN EXISTS TTL PTTL TYPE HGET HMGET HGETALL HKEYS HVALS HLEN HEXISTS "
+    "LRANGE LINDEX LLEN SMEMBERS SISMEMBER SCARD ZRANGE ZSCORE ZRANK ZCARD XRANGE XREAD JSON.GET "
+    "DUMP READ SELECT SEARCH FETCH QUERY SCAN FIND".split()
+)
+
+
+def uuid(text: str) -> str | None:
+    """Accept only a UUID."""
+    return text if _UUID.fullmatch(text) else None
+
+
+def not_uuid(text: str) -> str | None:
+    """Refuse a UUID: it names a run, not an agent."""
+    return None if _UUID.fullmatch(text) else text
+
+
+def provider(text: str) -> str | None:
+    """Refuse the names of frameworks, which some instrumentations report as provider."""
+    return None if text.lower() in _FRAMEWORKS else text
+
+
+def tool_method(text: str) -> str | None:
+    """Accept an MCP method only if it calls a tool."""
+    return text if text.startswith("tools/") else None
+
+
+def zone_region(text: str) -> str | None:
+    """Cut the zone's suffix off: `eu-west-1a` and `europe-west4-b` lie in a region."""
+    return re.sub(r"(?<=\d)-?[a-z]$", "", text) or None
+
+
+def url(text: str) -> str | None:
+    """Keep host and path; the query may hold secrets and makes every value unique."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    return (parts.netloc.rpartition("@")[2] + parts.path) or None
+
+
+def key(text: str) -> str | None:
+    """Refuse masked keys such as `?`."""
+    return None if not text or "?" in text or text.strip("*") == "" else text
+
+
+def first_argument(text: str) -> str | None:
+    """Return the key of a command such as `GET user:1`; SQL has none."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    if len(words) < 2 or words[0].upper() in _SQL or not access(words[0]):
+        return None
+    return key(words[1])
+
+
+def access(text: str) -> str | None:
+    """Return read, write or both for a command or an operation name."""
+    words = re.sub(r"^(PIPELINE|MULTI)\s+", "", text.strip().upper()).split()
+    command = words[0] if words else ""
+    if command in _BOTH:
+        return "both"
+    if command in _WRITES:
+        return "write"
+    return "read" if command in _READS else None
+
+
+def memory_access(text: str) -> str | None:
+    """Return the access of an agent-memory operation (GenAI conventions): search reads."""
+    verb, _, noun = text.partition("_")
+    if not noun.startswith("memory"):
+        return None
+    return "read" if verb == "search" else "write"
+
+
+def failure_code(text: str) -> str | None:
+    """Refuse codes that mean success."""
+    return None if text.strip().upper() in {"", "0", "OK", "00000", "SUCCESS"} else text
+
+
+def http_failure(text: str) -> str | None:
+    """Accept an HTTP status from 400 on."""
+    return text if text.isdigit() and int(text) >= 400 else None
+
+
+def verdict(text: str) -> str | None:
+    """Return ok or wrong for a label that says so, else None."""
+    label = text.strip().lower()
+    if label in _WRONG:
+        return "wrong"
+    return "ok" if label in _RIGHT else None
+
+
+def number(text: str) -> str | None:
+    """Accept a finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return text if math.isfinite(value) else None
+
+
+def probability(text: str) -> str | None:
+    """Accept a number above 0 and at most 1."""
+    return text if number(text) and 0 < float(text) <= 1 else None
+
+
+def inverse(text: str) -> str | None:
+    """Turn a sampling rate (1 of N) into a probability."""
+    return str(1 / float(text)) if number(text) and float(text) >= 1 else None
+
+
+def flag(text: str) -> str | None:
+    """Return true or false."""
+    label = text.strip().lower()
+    if label in {"true", "1", "yes", "on"}:
+        return "true"
+    return "false" if label in {"false", "0", "no", "off", ""} else "true"
+
+
+def json_field(name: str) -> Callable[[str], str | None]:
+    """Return a reading that takes one field out of a JSON object."""
+
+    def read(text: str) -> str | None:
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return None
+        found = value.get(name) if isinstance(value, dict) else None
+        return found if isinstance(found, str) and found else None
+
+    return read
+
+
+def reading(name: str) -> Callable[[str], str | None]:
+    """Return the reading of that name. Raises KeyError."""
+    if name.startswith("json "):
+        return json_field(name.removeprefix("json "))
+    return READINGS[name]
+
+
+READINGS: Final[dict[str, Callable[[str], str | None]]] = {
+    function.__name__: function
+    for function in (
+        *(uuid, not_uuid, provider, tool_method, zone_region, url, key, first_argument, access),
+        *(memory_access, failure_code, http_failure, verdict, number, probability, inverse, flag),
+    )
+}

@@ -1,0 +1,129 @@
+"""Raw spans become resolved spans: attribute names become columns, by the resolver table."""
+
+import re
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.telemetry.facts import RESOLVED
+from graphmind.telemetry.lookup import Lookup, read_unique, unused
+from graphmind.telemetry.readings import access, reading
+from graphmind.telemetry.resolver_table import COLUMNS, Rule, Table, default_table
+from graphmind.telemetry.spans import STATUS_ERROR
+
+OTHER_ERROR: Final = "_OTHER"
+"""Error code of a failed span that names none (OpenTelemetry's word)."""
+
+_THRESHOLD: Final = re.compile(r"(?:^|[,;])ot=(?:[^,]*;)?th:([0-9a-f]{1,14})")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.:/][A-Za-z_][A-Za-z0-9_]*)*")
+
+
+def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch:
+    """Turn a batch of SPANS into RESOLVED, span by span; nothing is inherited yet."""
+    table = table or default_table()
+    lookup = Lookup(batch)
+    columns: dict[str, Any] = {name: batch.column(name) for name in batch.schema.names}
+    columns |= {column: _first_hit(lookup, table[column]) for column in COLUMNS}
+    columns["attributes"] = unused(batch.column("attributes"), _known_names(table))
+    columns["module"] = _module(columns)
+    columns["kv_op"] = _kv_op(columns)
+    columns["error_code"] = _error_code(columns)
+    columns["sample_probability"] = _sample_probability(columns)
+    arrays = [_cast(columns[field.name], field.type) for field in RESOLVED]
+    return pa.RecordBatch.from_arrays(arrays, schema=RESOLVED)
+
+
+def _first_hit(lookup: Lookup, rules: tuple[Rule, ...]) -> pa.Array:
+    """Return per span the first name's text that its reading accepts."""
+    found = pa.nulls(lookup.rows, pa.string())
+    for rule in rules:
+        if lookup.has(rule.name):
+            found = pc.coalesce(found, _read(lookup, rule))
+    return found
+
+
+def _read(lookup: Lookup, rule: Rule) -> pa.Array:
+    texts = lookup.values(lookup.positions(rule.name))
+    if rule.refined_by and lookup.has(rule.refined_by):
+        refinement = lookup.values(lookup.positions(rule.refined_by))
+        texts = pc.coalesce(pc.binary_join_element_wise(texts, refinement, "@"), texts)
+    if rule.reading:
+        return read_unique(texts, reading(rule.reading))
+    return pc.if_else(pc.equal(texts, ""), None, texts)
+
+
+@cache
+def _names_of(rules: tuple[tuple[Rule, ...], ...]) -> frozenset[str]:
+    return frozenset(
+        name for row in rules for rule in row for name in (rule.name, rule.refined_by) if name
+    )
+
+
+def _known_names(table: Table) -> frozenset[str]:
+    return _names_of(tuple(table[column] for column in COLUMNS))
+
+
+def _module(columns: dict[str, Any]) -> pa.Array:
+    """Name the module: by attribute, else the span's name where that is an identifier.
+
+    In the reference platform (S01) each module is a span. An instrumentation library's spans are
+    named after requests (`GET /users/7`), so there its scope is the module.
+    """
+    scope, name = columns["scope"], columns["name"]
+    library = pc.fill_null(pc.match_substring(scope, "instrumentation"), False)
+    identifier = read_unique(name, lambda text: text if _IDENTIFIER.fullmatch(text) else None)
+    own = pc.coalesce(identifier, pc.if_else(pc.equal(scope, ""), None, scope), name)
+    return pc.coalesce(columns["module"], pc.if_else(library, scope, own))
+
+
+def _kv_op(columns: dict[str, Any]) -> pa.Array:
+    """Fall back to the span's name, and to a read, for a span that carries a key."""
+    by_name = read_unique(columns["name"], access)
+    has_key = pc.is_valid(columns["kv_key"])
+    return pc.if_else(has_key, pc.coalesce(columns["kv_op"], by_name, pa.scalar("read")), None)
+
+
+def _error_code(columns: dict[str, Any]) -> pa.Array:
+    """Every failed span has a code; a span that succeeded has none."""
+    failed = pc.equal(columns["status"], STATUS_ERROR)
+    message = read_unique(columns["status_message"], _short_message)
+    code = pc.coalesce(columns["error_code"], message, pa.scalar(OTHER_ERROR))
+    return pc.if_else(failed, code, None)
+
+
+def _short_message(text: str) -> str | None:
+    """Make a message a code: first line, numbers and ids masked, 80 characters."""
+    first = text.strip().partition("\n")[0]
+    return re.sub(r"\b[0-9a-f-]*\d[0-9a-f-]*\b", "#", first)[:80] or None
+
+
+def _sample_probability(columns: dict[str, Any]) -> pa.Array:
+    """Take the attribute, else OpenTelemetry's threshold in the trace state."""
+    own = columns["sample_probability"]
+    state = columns["trace_state"]
+    if state.null_count == len(state):
+        return own
+    return pc.coalesce(own, read_unique(state, _threshold_probability))
+
+
+def _threshold_probability(state: str) -> str | None:
+    """`ot=th:c` rejects below the threshold: probability 1 - 0xc0000000000000 / 2**56."""
+    match = _THRESHOLD.search(state)
+    return str(1 - int(match[1].ljust(14, "0"), 16) / 2**56) if match else None
+
+
+def _cast(values: Any, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if values.type == kind:
+        return values
+    if pa.types.is_boolean(kind):
+        return pc.equal(values, "true")
+    if pa.types.is_integer(kind):
+        floats = pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False)
+        counts = np.clip(np.nan_to_num(floats), 0, np.iinfo(np.int32).max).astype(np.int64)
+        return pa.array(counts, kind, mask=np.isnan(floats))
+    return pc.cast(values, kind)

@@ -1,0 +1,82 @@
+"""The table that says which attribute names give which column, read from YAML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from graphmind.errors import SettingsError
+from graphmind.telemetry.readings import reading
+
+COLUMNS: Final = (
+    *("agent", "agent_candidate", "agent_fallback", "namespace", "service", "agent_version"),
+    *("instance", "model_version", "model_requested", "provider", "prompt_version", "tool"),
+    *("module", "region", "endpoint", "kv_key", "kv_op", "kv_store", "task", "task_id"),
+    *("conversation", "retry_count", "fallback", "recovery", "error_code", "handoff_from"),
+    *("handoff_to", "result", "quality", "sample_probability"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One attribute name, how its text is read, and a second name that refines it."""
+
+    name: str
+    reading: str = ""
+    refined_by: str = ""
+
+
+Table = Mapping[str, tuple[Rule, ...]]
+
+
+@cache
+def default_table() -> Table:
+    """Return the table graphmind ships."""
+    text = files("graphmind.telemetry").joinpath("attributes.yaml").read_text("utf-8")
+    return parse(text, "attributes.yaml")
+
+
+def extended_table(path: Path) -> Table:
+    """Return the shipped table with a user's names in front. Raises SettingsError."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot read the resolver table {path}: {error.strerror}") from error
+    own = parse(text, str(path))
+    shipped = default_table()
+    return {column: own.get(column, ()) + shipped[column] for column in shipped}
+
+
+def parse(text: str, origin: str) -> Table:
+    """Parse a table. Raises SettingsError that names the place and what is allowed."""
+    try:
+        document = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{origin} is not YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise SettingsError(f"{origin} should map columns to lists of attribute names")
+    unknown = sorted(set(document) - set(COLUMNS))
+    if unknown:
+        raise SettingsError(f"{origin}: no column {unknown[0]!r}. Known: {', '.join(COLUMNS)}")
+    return {
+        column: tuple(_rule(entry, f"{origin}: {column}") for entry in entries or ())
+        for column, entries in document.items()
+    }
+
+
+def _rule(entry: Any, place: str) -> Rule:
+    if isinstance(entry, str):
+        return Rule(name=entry)
+    if not isinstance(entry, dict) or "name" not in entry or set(entry) - {"name", "as", "with"}:
+        raise SettingsError(f"{place}: expected a name or {{name, as, with}}, got {entry!r}")
+    rule = Rule(name=entry["name"], reading=entry.get("as", ""), refined_by=entry.get("with", ""))
+    if rule.reading:
+        try:
+            reading(rule.reading)
+        except KeyError as error:
+            raise SettingsError(f"{place}: no reading {rule.reading!r}") from error
+    return rule
