@@ -1,0 +1,185 @@
+"""Candidate causes: the single items and the pairs with most unexplained failures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphmind.analysis.incidence import Flags, Floats, Integers, sum_by
+from graphmind.analysis.intervals import best_interval
+from graphmind.analysis.model import Candidate, Model, gains, tally
+
+GAIN_MIN = 3.0  # Chosen: less is noise in any window.
+# Measured: pairs are sought for the 5 best items, the 3 best pairs each. A pair is an interaction
+# if neither item without the other has .3 of its strength, and it is not as good as all of either.
+PAIR_ITEMS = 5
+PAIRS_PER_ITEM = 3
+PAIR_ROWS_MIN = 8
+ALONE_SHARE_MAX = 0.3
+OVERLAP_MAX = 0.9
+
+
+def rank_candidates(model: Model) -> list[Candidate]:
+    """Best candidates, by gain; ties by key."""
+    singles = [single(model, int(column)) for column in _promising(model)]
+    singles.sort(key=_by_gain)
+    pairs = [pair for cause in singles[:PAIR_ITEMS] for pair in interacting_pairs(model, cause)]
+    unique: dict[tuple[int, ...], Candidate] = {}
+    for candidate in sorted(singles + pairs, key=_by_gain):
+        unique.setdefault(candidate.key, candidate)
+    return list(unique.values())
+
+
+def single(model: Model, column: int) -> Candidate:
+    """Make the candidate of one column."""
+    return _candidate(model, (column,), partners_nats=0.0)
+
+
+def interacting_pairs(model: Model, cause: Candidate) -> list[Candidate]:
+    """Pairs of a single with a partner such that neither fails much without the other."""
+    if len(cause.rows) < PAIR_ROWS_MIN:
+        return []
+    screen = _screen(model, cause)
+    partners_nats = float(np.log(max(len(screen.partner), 2)))
+    keep = np.flatnonzero(screen.interacts & (screen.gain - partners_nats > screen.gain_alone))
+    best = keep[np.argsort(-screen.gain[keep], kind="stable")[:PAIRS_PER_ITEM]]
+    keys = [
+        tuple(sorted((cause.key[0], int(screen.partner[place]))))
+        for place in best
+        if not _fails_alone(model, screen, int(place))
+    ]
+    return [_candidate(model, key, partners_nats=partners_nats) for key in keys]
+
+
+def _by_gain(candidate: Candidate) -> tuple[float, tuple[int, ...]]:
+    return -candidate.gain, candidate.key
+
+
+def _promising(model: Model) -> Integers:
+    """Columns with the largest unexplained excess."""
+    gain = gains(
+        model,
+        exposed=model.columns.exposed,
+        failed=model.columns.failed,
+        expected=_expected(model),
+        variance=model.columns.variance,
+    )
+    candidates = np.flatnonzero(gain > GAIN_MIN)
+    return candidates[np.argsort(-gain[candidates], kind="stable")[: model.options.top]]
+
+
+def _expected(model: Model) -> Floats:
+    """Failures the model expects of each column's rows."""
+    return model.columns.exposed - (1 - model.base_rate) * model.survived
+
+
+def _candidate(model: Model, key: tuple[int, ...], *, partners_nats: float) -> Candidate:
+    exposed = model.columns.rows_of(key)
+    interval = best_interval(model, exposed)
+    interaction = np.log(1 / model.options.alpha) if len(key) > 1 else 0.0
+    choices = partners_nats + interval.price
+    strength = min(max(interval.tally.strength, 1e-3), 0.995)
+    return Candidate(
+        key=key,
+        exposed=exposed,
+        rows=exposed[interval.start : interval.stop],
+        tally=interval.tally,
+        choices_nats=choices,
+        price=model.columns.log_tests + choices + interaction,
+        strength=np.full(model.sample.strata, strength),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Screen:
+    """Partners of a single cause, and their outcomes together with it."""
+
+    partner: Integers
+    """(partners,), columns."""
+    exposed: Floats
+    """(partners,), evidence weight of the screened rows with both."""
+    failed: Floats
+    expected: Floats
+    gain: Floats
+    strength: Floats
+    interacts: Flags
+    gain_alone: float
+    """Of the single on the screened rows, after its price."""
+    step: int
+    """Every step-th row was screened."""
+
+
+def _screen(model: Model, cause: Candidate) -> _Screen:
+    """Tally every partner that shares enough failures, in one scan of the single's rows."""
+    step = max(1, len(cause.rows) // model.options.pair_screen_rows)
+    rows = cause.rows[::step]
+    alone = tally(model, rows)
+    partner = _partners(model, rows, besides=cause.key[0])
+    exposed, failed, survived, variance = _sums_by_partner(model, rows, partner)
+    expected = exposed - (1 - model.base_rate) * survived
+    deviation = 2 * model.sample.deviation(variance) if model.sample.sampled else 0.0
+    upper, expected_upper = (
+        exposed + deviation,
+        expected * (1 + deviation / np.maximum(exposed, 1e-9)),
+    )
+    strength = _strength(upper, failed, expected_upper)
+    without = _strength(alone.exposed - exposed, alone.failed - failed, alone.expected - expected)
+    return _Screen(
+        partner=partner,
+        exposed=exposed,
+        failed=failed,
+        expected=expected,
+        gain=gains(model, exposed=exposed, failed=failed, expected=expected, variance=variance),
+        strength=strength,
+        interacts=(exposed < OVERLAP_MAX * alone.exposed)
+        & (exposed * step < OVERLAP_MAX * model.columns.exposed[partner])
+        & (without < ALONE_SHARE_MAX * strength),
+        gain_alone=alone.gain - cause.choices_nats,
+        step=step,
+    )
+
+
+def _partners(model: Model, rows: Integers, *, besides: int) -> Integers:
+    """Columns on enough failing rows, ascending."""
+    failing = rows[model.sample.failing[rows]]
+    by_trace = model.columns.by_trace
+    shared = np.bincount(by_trace.columns_of(failing), minlength=by_trace.width)
+    shared[besides] = 0
+    return np.flatnonzero(shared >= model.options.failures_min)
+
+
+def _sums_by_partner(
+    model: Model, rows: Integers, partner: Integers
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Exposed, failed and survived weight and its variance over the rows with each partner."""
+    sample, by_trace = model.sample, model.columns.by_trace
+    number = np.full(by_trace.width, -1, np.int32)
+    number[partner] = np.arange(len(partner))
+    entry = number[by_trace.columns_of(rows)]
+    kept = entry >= 0
+    entry = entry[kept]
+    row = np.repeat(np.arange(len(rows)), by_trace.lengths(rows))[kept]
+    weight = sample.weight[rows]
+    each = (
+        weight,
+        np.where(sample.failing[rows], weight, 0.0),
+        weight * model.survival[rows],
+        sample.variance[rows],
+    )
+    exposed, failed, survived, variance = (
+        sum_by(entry, value[row], len(partner)) for value in each
+    )
+    return exposed, failed, survived, variance
+
+
+def _fails_alone(model: Model, screen: _Screen, place: int) -> bool:
+    """Whether the partner fails without the single, so that there is no interaction."""
+    columns, column, step = model.columns, screen.partner[place], screen.step
+    exposed = columns.exposed[column] - screen.exposed[place] * step
+    failed = columns.failed[column] - screen.failed[place] * step
+    expected = _expected(model)[column] - screen.expected[place] * step
+    strength = _strength(exposed, failed, expected)
+    return bool(exposed > 5 and strength > ALONE_SHARE_MAX * screen.strength[place])
+
+
+def _strength(exposed: Floats, failed: Floats, expected: Floats) -> Floats:
+    return np.asarray(1 - (exposed - failed) / np.maximum(exposed - expected, 1e-9))

@@ -1,0 +1,131 @@
+"""The items worth testing: on enough traces to become significant, equal ones as one column."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphmind.analysis.incidence import Codes, Floats, Incidence, Integers, sum_by
+from graphmind.analysis.options import CauseOptions
+from graphmind.analysis.sample import Sample
+
+SUPPORT_MIN = 3.0  # Chosen: below it no base rate could make an item significant.
+TARONE_ROUNDS = 5  # The support and the number of tests depend on each other; settles in 2 to 4.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Testable items of one channel; column ids ascend with the item ids they stand for."""
+
+    item: Integers
+    """(columns,), the least item id of each column."""
+    twins: dict[int, Integers]
+    """Column -> all item ids with exactly its traces, where there are several."""
+    by_trace: Incidence
+    by_column: Incidence
+    exposed: Floats
+    """(columns,), evidence weight of the traces."""
+    failed: Floats
+    variance: Floats
+    log_tests: float
+    """ln of the number of tests: what each cause pays for having been searched for."""
+    untestable: int
+    """Items on too few traces for any outcome to be significant."""
+
+    @property
+    def count(self) -> int:
+        """Number of columns."""
+        return len(self.item)
+
+    def rows_of(self, key: tuple[int, ...]) -> Integers:
+        """Rows that touch all columns of the key, ascending."""
+        rows = self._rows(key[0])
+        for column in key[1:]:
+            other = self._rows(column)
+            rows = rows[np.isin(rows, other, assume_unique=True)]
+        return rows
+
+    def _rows(self, column: int) -> Integers:
+        starts = self.by_column.starts
+        return self.by_column.columns[starts[column] : starts[column + 1]].astype(np.int64)
+
+    def items_of(self, column: int) -> Integers:
+        """All item ids the column stands for."""
+        return self.twins.get(column, self.item[column : column + 1])
+
+
+def testable_columns(
+    items: Incidence, sample: Sample, options: CauseOptions, *, channels: int
+) -> Columns:
+    """Choose the items to test in a channel, one of several channels tested."""
+    exposed = _weight_by_column(items, sample.weight)
+    support, tests = _tarone(exposed, sample, options, channels=channels)
+    failures = np.bincount(items.columns_of(np.flatnonzero(sample.failing)), minlength=items.width)
+    chosen = np.flatnonzero((exposed >= support) & (failures >= options.failures_min))
+    by_trace = items.renumber(_numbering(chosen, items.width), len(chosen))
+    by_column = by_trace.transposed()
+    first, group = _equal_columns(by_column)
+    if len(first) < len(chosen):
+        by_trace = by_trace.renumber(_numbering(first, len(chosen)), len(first))
+        by_column = by_column.take(first)
+    return Columns(
+        item=chosen[first],
+        twins=_twins(chosen, group),
+        by_trace=by_trace,
+        by_column=by_column,
+        exposed=exposed[chosen[first]],
+        failed=_weight_by_column(by_trace, np.where(sample.failing, sample.weight, 0.0)),
+        variance=_weight_by_column(by_trace, sample.variance),
+        log_tests=float(np.log(max(tests * channels, 2))),
+        untestable=int(((exposed > 0) & (exposed < support)).sum()),
+    )
+
+
+def _tarone(
+    exposed: Floats, sample: Sample, options: CauseOptions, *, channels: int
+) -> tuple[float, int]:
+    """Least support that could become significant, and the items that have it (Tarone 1990)."""
+    base_rate = max(float(sample.weight[sample.failing].sum() / sample.weight.sum()), 1e-6)
+    tests, support = int((exposed > 0).sum()), SUPPORT_MIN
+    for _ in range(TARONE_ROUNDS):
+        needed = np.log(max(tests, 2) * channels / options.alpha)
+        support = max(SUPPORT_MIN, float(needed / max(-np.log(base_rate), 0.05)))
+        tests = int((exposed >= support).sum())
+    return support, tests
+
+
+def _weight_by_column(rows: Incidence, weight: Floats) -> Floats:
+    """Sum a weight per row over the rows of each column."""
+    if (weight == weight[:1]).all():
+        scale = float(weight[0]) if len(weight) else 1.0
+        return np.asarray(np.bincount(rows.columns, minlength=rows.width) * scale, np.float64)
+    each = np.repeat(weight, np.diff(rows.starts))
+    return sum_by(rows.columns, each, rows.width)
+
+
+def _numbering(chosen: Integers, width: int) -> Codes:
+    """Column -> its place among the chosen, -1 for the others."""
+    number = np.full(width, -1, np.int32)
+    number[chosen] = np.arange(len(chosen), dtype=np.int32)
+    return number
+
+
+def _equal_columns(by_column: Incidence) -> tuple[Integers, Integers]:
+    """First column of each group of columns with equal rows, ascending; and each one's group.
+
+    Compared by the sum of a random 64-bit number per row: n columns collide with probability
+    n^2 / 2^65.
+    """
+    if not by_column.height:
+        none = np.zeros(0, np.int64)
+        return none, none
+    numbers = np.random.default_rng(7).integers(1 << 63, size=by_column.width, dtype=np.uint64)
+    sums = np.add.reduceat(numbers[by_column.columns], by_column.starts[:-1])
+    _, first, group = np.unique(sums, return_index=True, return_inverse=True)
+    place = np.argsort(first)
+    return first[place], np.argsort(place)[group]
+
+
+def _twins(chosen: Integers, group: Integers) -> dict[int, Integers]:
+    """Group -> the items in it, where several."""
+    size = np.bincount(group)
+    return {int(number): chosen[group == number] for number in np.flatnonzero(size > 1)}

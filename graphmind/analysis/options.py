@@ -1,0 +1,49 @@
+"""Every threshold of the shared-cause analysis, with the source of its default."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseOptions:
+    """Thresholds of the shared-cause analysis.
+
+    "Measured" means: on planted windows of 1 k to 1 M traces, see the design's algorithms.md.
+    """
+
+    alpha: float = 0.01
+    """Share of quiet windows that may show a cause. Measured: .05 reports the same."""
+    failures_min: float = 5.0
+    """Failures (of an item, and beyond expectation). Chosen: fewer cannot be told from chance."""
+    risk_ratio_min: float = 5.0
+    """Lower bound of the risk ratio. Measured: no false cause in 150 quiet windows at 5."""
+    strength_min: float = 0.05
+    """Lower bound of the strength, whatever the base rate. Measured with the ratio."""
+    strength_cap: float = 0.25
+    """The ratio asks at most this strength, so a base rate above 6 % stays usable. Chosen."""
+    risk_ratio_floor: float = 1.5
+    """Where the cap is active (base rate > 33 %), the ratio asked. Chosen."""
+
+    top: int = 12
+    """Single items tried in each step. Measured."""
+    beam: int = 6
+    """Candidates refitted in each step. Measured: 1 costs .05 of ARI."""
+    causes_max: int = 40
+    """Causes of one channel. Chosen."""
+    pair_screen_rows: int = 15_000
+    """Above it pairs are screened on every k-th trace and verified exactly. Measured."""
+    tie_jaccard: float = 0.95
+    """Overlap of exposures from which data cannot tell two items apart. Measured."""
+
+    strata_max: int = 32
+    """Strata kept apart; the rest is pooled. Chosen."""
+    heterogeneity_nats: float = 3.0
+    """Gain that lets a strength vary between strata. Measured: 2 the same, 5 costs precision."""
+    concentrations: tuple[float, ...] = (0.5, 2.0, 8.0, 32.0)
+    """Beta concentrations tried. Measured: a finer grid reports the same, slower."""
+    trial_steps: int = 8
+    """EM steps for candidates and rivals. Measured: 12 report the same."""
+
+    merge_resolution: float = 0.5
+    """Louvain resolution on the graph of causes. Measured."""
+    burst_traces_min: int = 10
+    """Failing traces of a burst that no item explains. Chosen."""

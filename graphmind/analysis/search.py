@@ -1,0 +1,153 @@
+"""Which causes explain the failures of a channel: greedy search, then polish."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from graphmind.analysis.candidates import rank_candidates, single
+from graphmind.analysis.evidence import Tally
+from graphmind.analysis.model import Candidate, Model, refit, tally, trial
+from graphmind.analysis.ties import tied_items
+
+# Measured: the loose bound while the base rate still holds unexplained failures; the polish's
+# rounds; what a replacement must gain; and the rivals a cause is held against.
+STRENGTH_LOW_SEARCH = 0.02
+POLISH_ROUNDS = 3
+REPLACEMENT_NATS = 1.0
+RIVALS = 8
+RIVAL_OVERLAP = 0.5
+GATE_ROWS_MIN = 3
+GATE_STRENGTH_SHARE = 0.5
+
+
+def search(model: Model) -> Model:
+    """Add causes while each gains more than chance would, then polish."""
+    while len(model.causes) < model.options.causes_max:
+        best, objective, _ = best_addition(model)
+        if best is None or objective < model.objective + _threshold(model):
+            break
+        model = refit(model, (*model.causes, best))
+    for _ in range(POLISH_ROUNDS):
+        merged = _merge_pairs(model)
+        polished = _leave_each_out(merged)
+        changed = {c.key for c in polished.causes} != {c.key for c in model.causes}
+        model = polished
+        if not changed:
+            break
+    return model
+
+
+def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate]]:
+    """Candidate with the best objective once refitted, that objective, and all candidates."""
+    known = {cause.key for cause in model.causes}
+    ranked = [candidate for candidate in rank_candidates(model) if candidate.key not in known]
+    required = model.columns.log_tests + _threshold(model)
+    admitted = (c for c in ranked if c.gain >= required and _plausible(model, c.tally))
+    beam = [c for c in admitted if _holds_on_fresh_traces(model, c)][: model.options.beam]
+    tried = [(trial(model, candidate), candidate) for candidate in beam]
+    if not tried:
+        return None, -np.inf, ranked
+    objective, best = max(tried, key=lambda pair: pair[0])
+    return best, objective, ranked
+
+
+def _threshold(model: Model) -> float:
+    """State what a new cause must gain, in nats."""
+    return float(np.log(1 / model.options.alpha))
+
+
+def _plausible(model: Model, outcome: Tally) -> bool:
+    return (
+        outcome.excess >= model.options.failures_min and outcome.strength_low >= STRENGTH_LOW_SEARCH
+    )
+
+
+def _holds_on_fresh_traces(model: Model, candidate: Candidate) -> bool:
+    """Whether the evidence also holds on traces that no accepted cause touches.
+
+    Else a candidate may only restate that an accepted cause hits some kinds of traces harder than
+    others: without this gate precision falls from .92 to .71. Where a candidate is nested in an
+    accepted cause's items, it must be as strong where that cause is not active.
+    """
+    if not model.causes:
+        return True
+    least = 0.0, GATE_STRENGTH_SHARE * float(candidate.strength[0])
+    for taken, strength_low in zip((model.touched, model.active), least, strict=True):
+        rows = candidate.rows[~taken[candidate.rows]]
+        failures = model.sample.failing[rows].sum()
+        if len(rows) < GATE_ROWS_MIN or failures < model.options.failures_min:
+            continue
+        outcome = tally(model, rows, survival=1.0)
+        enough = outcome.gain >= candidate.price + _threshold(model)
+        if enough and _plausible(model, outcome) and outcome.strength_low >= strength_low:
+            return True
+    return False
+
+
+def _merge_pairs(model: Model) -> Model:
+    """Replace pairs that share an item by that item alone, where the objective is no lower."""
+    shared = dict.fromkeys(
+        column for cause in model.causes if len(cause.key) == 2 for column in cause.key
+    )
+    for column in shared:
+        rest = tuple(cause for cause in model.causes if not _absorbed(cause, column))
+        without = refit(model, rest)
+        alone = single(without, column)
+        merged = refit(without, (*without.causes, alone))
+        if _plausible(without, alone.tally) and merged.objective > model.objective + 1e-6:
+            return merged
+    return model
+
+
+def _absorbed(cause: Candidate, column: int) -> bool:
+    """Whether the column alone would stand for the cause."""
+    return cause.key == (column,) or (len(cause.key) == 2 and column in cause.key)
+
+
+def _leave_each_out(model: Model) -> Model:
+    """Take each cause out in turn: drop it, replace it by a better one, or price its rivals."""
+    place = 0
+    while place < len(model.causes):
+        cause = model.causes[place]
+        rest = refit(model, model.causes[:place] + model.causes[place + 1 :])
+        best, objective, ranked = best_addition(rest)
+        better = best is not None and objective > model.objective + REPLACEMENT_NATS
+        if not better and model.objective < rest.objective + _threshold(model):
+            model = rest
+            continue
+        chosen = _against_rivals(rest, best if better and best else cause, ranked)
+        if better:
+            causes = (*rest.causes[:place], chosen, *rest.causes[place:])
+            model = refit(rest, causes)
+        else:
+            causes = (*model.causes[:place], chosen, *model.causes[place + 1 :])
+            model = replace(model, causes=causes)
+        place += 1
+    return model
+
+
+def _against_rivals(rest: Model, cause: Candidate, ranked: list[Candidate]) -> Candidate:
+    """Weigh a cause, left out of the model, against the candidates for the same failures."""
+    objective = trial(rest, cause)
+    rivals = sorted(
+        ((trial(rest, rival) - objective, rival.key) for rival in _rivals(rest, cause, ranked)),
+        key=lambda rival: (-rival[0], rival[1]),
+    )
+    odds = sum(np.exp(min(difference, 50.0)) for difference, _ in rivals)
+    return replace(cause, posterior=float(1 / (1 + odds)), rivals=tuple(rivals))
+
+
+def _rivals(rest: Model, cause: Candidate, ranked: list[Candidate]) -> list[Candidate]:
+    """Other candidates with more than half of the failures in common, tied ones excepted."""
+    failing = rest.sample.failing
+    tied = set(tied_items(rest, cause))
+    own = cause.rows[failing[cause.rows]]
+    rivals = []
+    for rival in ranked[:RIVALS]:
+        theirs = rival.rows[failing[rival.rows]]
+        common = np.isin(theirs, own, assume_unique=True).sum()
+        named = {int(rest.columns.item[column]) for column in rival.key}
+        other = rival.key != cause.key and rival.gain > 0 and not named <= tied
+        if other and common > RIVAL_OVERLAP * min(len(theirs), len(own)):
+            rivals.append(rival)
+    return rivals

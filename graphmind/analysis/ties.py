@@ -1,0 +1,139 @@
+"""Items the data cannot tell from a cause, and which of them gives the cause its name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from graphmind.analysis.incidence import Integers
+from graphmind.analysis.model import Candidate, Model, tally
+
+NAMING: Final = (
+    "model_version",
+    "model_requested",
+    "prompt_version",
+    "agent",
+    "kv_key",
+    "tool",
+    "region",
+    "endpoint",
+    "instance",
+    "service",
+    "written_by_agent",
+    "written_by_trace",
+    "module",
+    "task",
+)
+"""Kinds of item, what a repair can act on first."""
+LINEAGE: Final = ("kv_key", "written_by_agent", "written_by_trace")
+"""Kinds that name one state-write chain: the life of a written value bounds them all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """What to call a cause."""
+
+    items: tuple[int, ...]
+    tied: tuple[int, ...]
+    """Others that fit as well, best name first."""
+    rows: Integers
+    """Rows the named items are active on."""
+    bounded: bool
+    """Whether the named items are also touched by traces outside the time of those rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LookAlike:
+    """A column on nearly the same traces as the cause while the cause is active."""
+
+    column: int
+    rows: Integers
+    """Its rows in that time."""
+    bounded: bool
+    """Whether it has other rows as well."""
+
+
+def name_cause(model: Model, cause: Candidate, kinds: Sequence[str]) -> Name:
+    """Name a cause after the most actionable of the items that fit it equally well."""
+
+    def preference(item: int) -> tuple[int, int]:
+        return NAMING.index(kinds[item]), item
+
+    def items_of(column: int) -> list[int]:
+        return sorted(model.columns.items_of(column).tolist(), key=preference)
+
+    fitting = _equally_good(model, _look_alikes(model, cause), kinds)
+    if len(cause.key) > 1:
+        tied = [item for other in fitting for item in items_of(other.column)]
+        return Name(
+            items=tuple(items_of(column)[0] for column in cause.key),
+            tied=tuple(sorted(tied, key=preference)),
+            rows=cause.rows,
+            bounded=cause.bounded,
+        )
+    chosen = min(fitting, key=lambda other: preference(items_of(other.column)[0]))
+    named, *tied = sorted(
+        (item for other in fitting for item in items_of(other.column)), key=preference
+    )
+    return Name(items=(named,), tied=tuple(tied), rows=chosen.rows, bounded=chosen.bounded)
+
+
+def tied_items(model: Model, cause: Candidate) -> set[int]:
+    """Items on nearly the same traces as the cause while it is active."""
+    return {
+        int(item)
+        for other in _look_alikes(model, cause)
+        for item in model.columns.items_of(other.column)
+    }
+
+
+def _equally_good(model: Model, others: list[_LookAlike], kinds: Sequence[str]) -> list[_LookAlike]:
+    """Look-alikes that explain as much at the same price.
+
+    One that must be bounded in time to fit has been chosen from many intervals, so it is no match
+    for one that fits as it is, unless both belong to the same state-write chain, where the write
+    itself sets the bounds.
+    """
+    unbounded = [other for other in others if not other.bounded]
+    if not unbounded:
+        return others
+
+    def in_chain(other: _LookAlike) -> bool:
+        return any(kinds[item] in LINEAGE for item in model.columns.items_of(other.column))
+
+    if not any(in_chain(other) for other in unbounded):
+        return unbounded
+    return [other for other in others if not other.bounded or in_chain(other)]
+
+
+def _look_alikes(model: Model, cause: Candidate) -> list[_LookAlike]:
+    """Columns with a Jaccard overlap of exposures in the time the cause is active; itself too.
+
+    Those that also fail outside that time are not: the data tell them apart.
+    """
+    columns, rows, tie = model.columns, cause.rows, model.options.tie_jaccard
+    shared = np.bincount(columns.by_trace.columns_of(rows), minlength=columns.count)
+    times = model.sample.start_ns
+    first = np.searchsorted(times, times[rows[0]], side="left")
+    stop = np.searchsorted(times, times[rows[-1]], side="right")
+    found = []
+    for column in np.flatnonzero(shared >= tie * len(rows)).tolist():
+        everywhere = columns.rows_of((column,))
+        start, end = np.searchsorted(everywhere, (first, stop))
+        inside = everywhere[start:end]
+        outside = np.concatenate([everywhere[:start], everywhere[end:]])
+        either = len(rows) + len(inside) - shared[column]
+        if column in cause.key and len(cause.key) == 1:
+            found.append(_LookAlike(column=column, rows=rows, bounded=cause.bounded))
+        elif shared[column] >= tie * either and not _fails(model, outside):
+            bounded = bool(shared[column] < tie * (either + len(outside)))
+            found.append(
+                _LookAlike(column=column, rows=inside if bounded else everywhere, bounded=bounded)
+            )
+    return found
+
+
+def _fails(model: Model, rows: Integers) -> bool:
+    """Whether the rows fail more than the model expects."""
+    return len(rows) > 0 and tally(model, rows).gain >= np.log(1 / model.options.alpha)
