@@ -46,7 +46,7 @@ class GraphStore(Protocol):
         ``rows`` hold all that shall remain: what only an earlier run found is gone.
         """
 
-    def read(self, name: str, **params: Any) -> list[Row]:
+    def read(self, name: str, /, **params: Any) -> list[Row]:
         """Answer a question of ``cypher/questions/`` by name. Raises UnknownName."""
 
     def explore(

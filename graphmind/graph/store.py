@@ -85,7 +85,7 @@ class CypherStore:
             missing_ends=written.missing_ends,
         )
 
-    def read(self, name: str, **params: Any) -> list[Row]:
+    def read(self, name: str, /, **params: Any) -> list[Row]:
         """Answer a question of ``cypher/questions/`` by name. Raises UnknownName."""
         asked = question(name)
         return self._engine.query(asked.text, bind(asked, params))
