@@ -1,6 +1,6 @@
 """The port of the archive: every span and every derived fact, in columns, durable."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,10 @@ class Appended:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Which traces: by id, by start time (``from_ns <= start < until_ns``), both, or all."""
+    """Which traces: by id, by start time (``from_ns <= start < until_ns``), both, or all.
+
+    A trace starts with its earliest span; facts are selected by the start they state.
+    """
 
     trace_ids: pa.Array | None = None
     from_ns: int | None = None
@@ -37,17 +40,34 @@ class Archive(Protocol):
         this returns, none if it raises: killed at any moment, what was returned is there.
         """
 
+    def latest(self) -> int:
+        """Return the number of the last append that added spans; 0 before the first."""
+
     def unsettled(self) -> pa.Array:
         """Ids of traces that gained spans since their facts were last stored, sorted."""
 
     def spans(self, selection: Selection) -> pa.Table:
         """Spans (schema RESOLVED) of the traces selected, sorted by trace_id, start_ns, span_id."""
 
-    def store_facts(self, facts: Facts) -> None:
-        """Replace the facts of the traces in ``facts.traces`` and mark them settled; atomic."""
+    def span_batches(self, selection: Selection, spans_max: int) -> Iterator[pa.Table]:
+        """Yield the same spans in bounded memory, part by part in the order in which traces began.
+
+        A part holds whole traces and about ``spans_max`` spans (at most one trace more). All
+        parts show one state of the archive.
+        """
+
+    def store_facts(self, facts: Facts, *, as_of: int | None = None) -> None:
+        """Replace the facts of the traces in ``facts.traces`` and mark them settled; atomic.
+
+        ``as_of`` is what ``latest`` gave before the spans were read: a trace that gained spans since
+        stays unsettled. Without it all of them are settled.
+        """
 
     def facts(self, selection: Selection) -> Facts:
-        """Facts of the traces selected, traces sorted by start_ns, trace_id."""
+        """Facts of the traces selected, in every table by the trace's start_ns, then trace_id.
+
+        Rows of one trace keep the order in which they were stored.
+        """
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows by table: spans, traces, symptoms, items, accesses."""
@@ -57,6 +77,9 @@ class Archive(Protocol):
 
     def incidents(self) -> list[dict[str, object]]:
         """Return the incidents stored, sorted by id."""
+
+    def incident(self, incident_id: str) -> dict[str, object]:
+        """Return one incident; raises UnknownName."""
 
     def close(self) -> None:
         """Release the data folder."""

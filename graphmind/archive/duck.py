@@ -1,0 +1,225 @@
+"""The archive in one DuckDB file in the data folder, or in memory."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from graphmind.archive.columns import from_stored, to_stored
+from graphmind.archive.database import FACTS, answers, connect, prepare, sql
+from graphmind.archive.folder import own_folder
+from graphmind.archive.port import Appended, Selection
+from graphmind.errors import UnknownName
+from graphmind.telemetry.facts import Facts
+
+_IDS = pa.schema([pa.field("trace_id", pa.string())])
+
+
+class DuckArchive:
+    """Implements ``Archive``; a context manager. Any thread may read while one writes.
+
+    What a method has written is durable when it returns: DuckDB syncs its write-ahead log to disk
+    before a commit returns, and replays the log when the file is next opened.
+    """
+
+    def __init__(self, folder: Path | None, *, memory_max: str = "2GB") -> None:
+        """Open or create the archive of a folder; without one it lives in memory.
+
+        Above ``memory_max`` (chosen) work goes on in temporary files in the folder.
+        Raises StoreBusy where the folder has an owner, StoreError where it cannot be used.
+        """
+        self._folder = folder
+        self._writing = threading.Lock()
+        self._owned = own_folder(folder) if folder else None
+        try:
+            with answers(folder):
+                self._connection = connect(folder, memory_max)
+                prepare(self._connection, folder)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
+        """Store spans batch by batch in one transaction; repeated ones are removed before it ends.
+
+        Memory is bounded: DuckDB writes full row groups to the file before the commit.
+        """
+        rows = 0
+        with self._transaction() as cursor:
+            load = _value(cursor, sql("latest")) + 1
+            for batch in batches:
+                cursor.register("batch", to_stored(batch))
+                cursor.execute(sql("append_spans"), {"load": load})
+                rows += batch.num_rows
+            duplicate, traces = _reconcile(cursor, load)
+        return Appended(new=rows - duplicate, duplicate=duplicate, traces=traces)
+
+    def latest(self) -> int:
+        """Return the number of the last append that added spans."""
+        with self._snapshot() as cursor:
+            return _value(cursor, sql("latest"))
+
+    def unsettled(self) -> pa.Array:
+        """Ids of traces that gained spans since their facts were last stored, sorted."""
+        with self._snapshot() as cursor:
+            ids: pa.Array = cursor.sql(sql("unsettled")).to_arrow_table()["trace_id"]
+            return ids.combine_chunks().cast(pa.string())
+
+    def spans(self, selection: Selection) -> pa.Table:
+        """Spans of the traces selected; a span without a start stands last in its trace."""
+        with self._snapshot() as cursor:
+            _select(cursor, sql("select_spans"), selection)
+            (bounds,) = _parts(cursor) or [_NOTHING]
+            return _spans(cursor, bounds)
+
+    def span_batches(self, selection: Selection, spans_max: int) -> Iterator[pa.Table]:
+        """Yield the same in parts of about ``spans_max`` spans; see the port."""
+        with self._snapshot() as cursor:
+            _select(cursor, sql("select_spans"), selection)
+            cursor.execute(sql("part_selected"), {"spans_max": spans_max})
+            for bounds in _parts(cursor):
+                yield _spans(cursor, bounds)
+
+    def store_facts(self, facts: Facts, *, as_of: int | None = None) -> None:
+        """Replace the facts of the traces in ``facts.traces``; see the port for ``as_of``."""
+        with self._transaction() as cursor:
+            for table in FACTS:
+                cursor.register(f"given_{table}", getattr(facts, table))
+            known = _value(cursor, sql("known_facts"))
+            for table in FACTS:
+                if known:
+                    cursor.execute(sql("delete_facts", table=table))
+                cursor.execute(sql("append_facts", table=table))
+            as_of = _value(cursor, sql("latest")) if as_of is None else as_of
+            cursor.execute(sql("settle"), {"as_of": as_of})
+
+    def facts(self, selection: Selection) -> Facts:
+        """Facts of the traces selected, by the start their facts state."""
+        with self._snapshot() as cursor:
+            _select(cursor, sql("select_facts"), selection)
+            return Facts(
+                **{
+                    table: cursor.sql(sql("facts", table=table)).to_arrow_table().cast(schema)
+                    for table, schema in FACTS.items()
+                }
+            )
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of rows by table."""
+        with self._snapshot() as cursor:
+            return {
+                table: _value(cursor, sql("count_rows", table=table)) for table in ("spans", *FACTS)
+            }
+
+    def save_incidents(self, run_id: str, incidents: Iterable[dict[str, object]]) -> None:
+        """Replace the incidents found by an analysis run."""
+        documents = list(incidents)
+        given = {
+            "incident_id": pa.array([d["incident_id"] for d in documents], pa.string()),
+            "document": pa.array([orjson.dumps(d).decode() for d in documents], pa.string()),
+        }
+        with self._transaction() as cursor:
+            cursor.register("given_incidents", pa.table(given))
+            cursor.execute(sql("delete_incidents"), {"run_id": run_id})
+            cursor.execute(sql("append_incidents"), {"run_id": run_id})
+
+    def incidents(self) -> list[dict[str, object]]:
+        """Return the incidents stored, sorted by id."""
+        return self._incidents(None)
+
+    def incident(self, incident_id: str) -> dict[str, object]:
+        """Return one incident; raises UnknownName."""
+        for document in self._incidents(incident_id):
+            return document
+        raise UnknownName(f"no incident {incident_id}. `graphmind incidents` lists those known")
+
+    def close(self) -> None:
+        """Release the data folder; closing twice is allowed."""
+        if hasattr(self, "_connection"):
+            self._connection.close()
+        if self._owned:
+            self._owned.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _incidents(self, incident_id: str | None) -> list[dict[str, object]]:
+        with self._snapshot() as cursor:
+            rows = cursor.execute(sql("incidents"), {"incident_id": incident_id}).fetchall()
+        return [orjson.loads(document) for (document,) in rows]
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor that sees one state and whose temporary tables are its own."""
+        with answers(self._folder), self._connection.cursor() as cursor:
+            cursor.begin()
+            try:
+                yield cursor
+            except BaseException:
+                with suppress(duckdb.Error):  # the first error is the one to tell
+                    cursor.rollback()
+                raise
+            cursor.commit()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a snapshot that nothing else writes into; all of it is stored, or nothing."""
+        with self._writing, self._snapshot() as cursor:
+            yield cursor
+
+
+_Bounds = dict[str, int | None]
+_NOTHING: _Bounds = {"part": 0, "first_ns": None, "last_ns": None}
+
+
+def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int) -> tuple[int, int]:
+    """Remove repeated spans and note which traces gained; count both."""
+    cursor.execute(sql("touch"), {"load": load})
+    first_ns, last_ns = cursor.execute(sql("touched_between")).fetchall()[0]
+    times = {"load": load, "first_ns": first_ns, "last_ns": last_ns}
+    duplicate = _value(cursor, sql("find_repeated"), times)
+    if duplicate:
+        cursor.execute(sql("delete_repeated"))
+    cursor.execute(sql("gain"), {"load": load})
+    cursor.execute(sql("forget_extents"))
+    return duplicate, _value(cursor, sql("append_extents"), times)
+
+
+def _select(cursor: duckdb.DuckDBPyConnection, statement: str, selection: Selection) -> None:
+    """Name the traces of a selection in the temporary table ``selected``."""
+    ids = selection.trace_ids
+    wanted = _IDS.empty_table() if ids is None else pa.table([ids], schema=_IDS)
+    cursor.register("wanted", wanted)
+    window = {"from_ns": selection.from_ns, "until_ns": selection.until_ns}
+    cursor.execute(statement, {**window, "every": ids is None})
+
+
+def _parts(cursor: duckdb.DuckDBPyConnection) -> list[_Bounds]:
+    rows = cursor.execute(sql("parts")).fetchall()
+    return [dict(zip(_NOTHING, row, strict=True)) for row in rows]
+
+
+def _spans(cursor: duckdb.DuckDBPyConnection, bounds: _Bounds) -> pa.Table:
+    return from_stored(cursor.sql(sql("spans"), params=bounds).to_arrow_table())
+
+
+def _value(
+    cursor: duckdb.DuckDBPyConnection, statement: str, parameters: dict[str, Any] | None = None
+) -> int:
+    """Return the one number a statement answers: of a table it makes or fills, its rows."""
+    value: int = cursor.execute(statement, parameters).fetchall()[0][0]
+    return value

@@ -1,0 +1,1 @@
+DELETE FROM extents WHERE trace_id IN (FROM gained);

@@ -1,0 +1,2 @@
+-- The version a database states, first.
+SELECT version FROM layout;

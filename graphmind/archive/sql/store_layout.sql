@@ -1,0 +1,2 @@
+-- What this graphmind writes.
+INSERT INTO layout VALUES ($version);

@@ -1,0 +1,1 @@
+SELECT trace_id FROM extents WHERE NOT settled ORDER BY trace_id;
