@@ -1,0 +1,154 @@
+"""Resolved spans in, facts out: the whole way through this room."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.settings import Settings
+from graphmind.telemetry.assembly import Columns, assemble
+from graphmind.telemetry.facts import TRACES, Facts
+from graphmind.telemetry.items import inherited, touched
+from graphmind.telemetry.lineage import accesses
+from graphmind.telemetry.outline import outline
+from graphmind.telemetry.rejections import Rejections
+from graphmind.telemetry.symptoms import CHANNEL, Scene, Shown, find_symptoms, symptom_table
+from graphmind.telemetry.tree import Ints
+
+PATH_STEPS_MAX: Final = 12
+"""A longer path keeps its last steps (chosen): what failed is at the end."""
+
+_OUTCOMES: Final = {
+    "hang": "hung",
+    "error": "failed",
+    "storm": "failed",
+    "wrong": "wrong",
+    "slow": "slow",
+    "short": "short",
+    "fork": "failed",
+    "loop": "failed",
+    "missing": "incomplete",
+}
+
+
+def derive(spans: pa.Table, settings: Settings, rejected: Rejections | None = None) -> Facts:
+    """Derive the facts of all traces in ``spans`` (schema RESOLVED, any order)."""
+    return derive_assembled(assemble(spans, rejected), settings)
+
+
+def derive_assembled(assembled: pa.Table, settings: Settings) -> Facts:
+    """Derive the facts of assembled traces; what is normal is measured among them."""
+    columns = Columns.of(assembled)
+    traces = outline(assembled, columns)
+    horizon = int(max(columns.end.max(initial=0), columns.start.max(initial=0)))
+    scene = Scene(
+        assembled=assembled, columns=columns, traces=traces, settings=settings, horizon=horizon
+    )
+    found = find_symptoms(scene)
+    accessed = accesses(assembled, columns)
+    return Facts(
+        traces=_trace_table(scene, found),
+        symptoms=symptom_table(scene, found),
+        items=pa.concat_tables([touched(assembled, columns, traces), inherited(accessed)]),
+        accesses=accessed,
+    )
+
+
+def _trace_table(scene: Scene, found: dict[str, Shown]) -> pa.Table:
+    traces, spans = scene.traces, scene.assembled
+    outcome, fault = _outcomes(scene, found)
+    root = pa.array(traces.root)
+    fault_rows = pa.array(fault, mask=fault < 0)
+
+    def at_root(name: str) -> pa.ChunkedArray:
+        return spans.column(name).take(root)
+
+    def at_fault(name: str) -> pa.ChunkedArray:
+        return spans.column(name).take(fault_rows)
+
+    columns = {
+        "trace_id": at_root("trace_id"),
+        "task": traces.task,
+        "unit": traces.unit,
+        "start_ns": traces.start,
+        "duration_ns": traces.end - traces.start,
+        "root_span_id": at_root("span_id"),
+        "root_name": at_root("name"),
+        "root_module": at_root("module"),
+        "span_count": traces.spans,
+        "error_span_count": traces.errors,
+        "complete": traces.complete,
+        "weight": _weights(scene),
+        "outcome": outcome,
+        "error_code": at_fault("error_code"),
+        "fault_span_id": at_fault("span_id"),
+        "fault_module": at_fault("module"),
+        "fault_path": _paths(scene, fault),
+        "recovered": _any(scene, "recovery"),
+        "fallback_applied": _any(scene, "fallback"),
+        "continues": _continues(scene),
+    }
+    arrays = [
+        pa.chunked_array([pa.array(columns[field.name])]).cast(field.type)
+        if not isinstance(columns[field.name], pa.ChunkedArray)
+        else columns[field.name].cast(field.type)
+        for field in TRACES
+    ]
+    return pa.Table.from_arrays(arrays, schema=TRACES)
+
+
+def _outcomes(scene: Scene, found: dict[str, Shown]) -> tuple[pa.Array, Ints]:
+    """Return the outcome of each trace by its most telling symptom, and the span that shows it."""
+    names = list(CHANNEL)
+    symptom = np.full(scene.traces.count, len(names))
+    fault = np.full(scene.traces.count, -1)
+    for rank in reversed(range(len(names))):
+        rows = found[names[rank]].rows
+        symptom[scene.columns.trace[rows]] = rank
+        if names[rank] != "missing":
+            fault[scene.columns.trace[rows]] = rows
+    words = pa.array([_OUTCOMES[name] for name in names] + ["ok"])
+    return words.take(pa.array(symptom)), fault
+
+
+def _weights(scene: Scene) -> pa.Array:
+    """1 / sampling probability, from the span of the trace that states the smallest."""
+    stated = pc.fill_null(scene.assembled.column("sample_probability"), 1.0).to_numpy()
+    lowest = np.ones(scene.traces.count)
+    np.minimum.at(lowest, scene.columns.trace, np.clip(stated, 1e-6, 1.0))
+    return pa.array(1 / lowest)
+
+
+def _paths(scene: Scene, fault: Ints) -> pa.Array:
+    """Write the names from the root down to the fault."""
+    names = scene.assembled.column("name").to_pylist()
+    parent = scene.columns.parent
+    paths: list[str | None] = []
+    for row in fault.tolist():
+        steps: list[str] = []
+        while row >= 0 and len(steps) < PATH_STEPS_MAX:
+            steps.append(names[row] or "?")
+            row = int(parent[row])  # noqa: PLW2901 - walks up
+        paths.append(" > ".join(reversed(steps)) or None)
+    return pa.array(paths, pa.string())
+
+
+def _any(scene: Scene, name: str) -> pa.Array:
+    """Whether any span of the trace says so."""
+    said = pc.fill_null(scene.assembled.column(name), False).to_numpy()
+    return pa.array(np.bincount(scene.columns.trace[said], minlength=scene.traces.count) > 0)
+
+
+def _continues(scene: Scene) -> pa.Array:
+    """Traces that a trace's spans link to, sorted, each once."""
+    links = scene.assembled.column("links").combine_chunks()
+    linked: list[set[str]] = [set() for _ in range(scene.traces.count)]
+    lengths = pc.fill_null(pc.list_value_length(links), 0).to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(lengths).tolist():
+        linked[scene.columns.trace[row]] |= {link["trace_id"] for link in links[row].as_py()}
+    own = scene.assembled.column("trace_id").take(pa.array(scene.traces.root)).to_pylist()
+    return pa.array(
+        [sorted(ids - {me, None}) for ids, me in zip(linked, own, strict=True)],
+        pa.list_(pa.string()),
+    )

@@ -1,0 +1,76 @@
+"""What each trace touched, and when first: the candidates for a shared cause."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.telemetry.assembly import Columns
+from graphmind.telemetry.facts import ITEMS
+from graphmind.telemetry.lineage import last_writes
+from graphmind.telemetry.outline import Outline
+from graphmind.telemetry.tree import Ints
+
+SPAN_KINDS = (
+    *("agent", "service", "instance", "model_version", "model_requested", "prompt_version"),
+    *("tool", "module", "region", "endpoint", "kv_key"),
+)
+"""Item kinds that a span's own column names."""
+
+
+def touched(assembled: pa.Table, columns: Columns, traces: Outline) -> pa.Table:
+    """Return the items of each trace (schema ITEMS) from its spans, and its task."""
+    ids = assembled.column("trace_id")
+    parts = [_of_column(assembled, columns, kind, ids) for kind in SPAN_KINDS]
+    named = pc.not_equal(traces.task, "")
+    roots = pa.array(traces.root)
+    parts.append(
+        _rows(
+            ids.take(roots).filter(named),
+            "task",
+            traces.task.filter(named),
+            pa.array(traces.start).filter(named),
+        )
+    )
+    return pa.concat_tables(parts)
+
+
+def inherited(accessed: pa.Table) -> pa.Table:
+    """Return the items that reads bring in: the agent and the trace that wrote the value."""
+    reads, writes = last_writes(accessed)
+    reader = accessed.column("trace_id").take(pa.array(reads))
+    at = accessed.column("at_ns").take(pa.array(reads))
+    parts = []
+    for kind, column in (("written_by_agent", "agent"), ("written_by_trace", "trace_id")):
+        names = accessed.column(column).take(pa.array(writes))
+        table = _rows(reader, kind, names, at).filter(pc.is_valid(names))
+        parts.append(
+            table.group_by(["trace_id", "kind", "name"])
+            .aggregate([("first_ns", "min")])
+            .rename_columns(ITEMS.names)
+            .cast(ITEMS)
+        )
+    return pa.concat_tables(parts)
+
+
+def _of_column(assembled: pa.Table, columns: Columns, kind: str, ids: pa.ChunkedArray) -> pa.Table:
+    names = assembled.column(kind)
+    if kind == "agent":
+        names = pc.if_else(assembled.column("agent_named"), names, None)
+    encoded = names.combine_chunks().dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    rows = np.flatnonzero(codes >= 0)
+    first = _first_touches(columns.trace[rows] * (len(encoded.dictionary) + 1) + codes[rows])
+    at = pa.array(rows[first])
+    return _rows(ids.take(at), kind, names.take(at), pa.array(columns.start[rows[first]]))
+
+
+def _first_touches(keys: Ints) -> Ints:
+    """Return the first position of each key; rows of a trace are sorted by time."""
+    _, first = np.unique(keys, return_index=True)
+    return np.sort(first)
+
+
+def _rows(ids: pa.ChunkedArray, kind: str, names: pa.ChunkedArray, first: pa.Array) -> pa.Table:
+    return pa.Table.from_arrays(
+        [ids, pa.array([kind] * len(ids), pa.string()), names, first], schema=ITEMS
+    )

@@ -1,0 +1,80 @@
+"""What is normal: durations, sizes and repetitions of healthy traces of the same kind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from graphmind.settings import Settings
+from graphmind.telemetry.assembly import Columns
+from graphmind.telemetry.grouped import Floats, Robust, group_quantile, robust
+from graphmind.telemetry.outline import Outline
+from graphmind.telemetry.tree import Bools, Ints
+
+_LEAST_NS = 1_000.0
+"""Durations below a microsecond count as one: clocks do not tell them apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peers:
+    """Baselines of operations (service and span name) and of tasks, from healthy traces only."""
+
+    operation: Ints
+    """Number of each span's operation."""
+    span_time: Robust
+    """ln of the self time in ns, by operation."""
+    span_total: Robust
+    """ln of the whole duration in ns, by operation."""
+    trace_time: Robust
+    """ln of the duration in ns, by task."""
+    span_count: Floats
+    """Median number of spans, by task; NaN with too few traces."""
+
+
+def peers(
+    assembled: pa.Table, columns: Columns, traces: Outline, healthy: Bools, settings: Settings
+) -> Peers:
+    """Measure what is normal; ``healthy`` says which traces may speak."""
+    operation = operations(assembled)
+    count = int(operation.max(initial=-1)) + 1
+    least = settings.baseline_traces
+    rows = np.flatnonzero(healthy[columns.trace] & columns.ended)
+    strata = int(traces.stratum.max(initial=-1)) + 1
+    own = np.flatnonzero(healthy)
+    sizes = group_quantile(traces.spans[own].astype(float), traces.stratum[own], strata, 0.5)
+    sizes[np.bincount(traces.stratum[own], minlength=strata) < least] = np.nan
+    return Peers(
+        operation=operation,
+        span_time=robust(log_ns(columns.self_ns[rows]), operation[rows], count, least=least),
+        span_total=robust(
+            log_ns((columns.end - columns.start)[rows]), operation[rows], count, least=least
+        ),
+        trace_time=robust(
+            log_ns((traces.end - traces.start)[own]), traces.stratum[own], strata, least=least
+        ),
+        span_count=sizes,
+    )
+
+
+def log_ns(durations: Ints) -> Floats:
+    """Return the logarithm of durations in ns."""
+    logs: Floats = np.log(np.maximum(durations, _LEAST_NS))
+    return logs
+
+
+def operations(assembled: pa.Table) -> Ints:
+    """Number the operations: spans of one service and one name."""
+    return numbered(assembled, "service", "name")
+
+
+def numbered(assembled: pa.Table, *names: str) -> Ints:
+    """Number the distinct combinations of columns; null is a value of its own."""
+    codes = np.zeros(len(assembled), np.int64)
+    for name in names:
+        column = assembled.column(name).combine_chunks()
+        encoded = column.dictionary_encode(null_encoding="encode")
+        indices = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        _, codes = np.unique(
+            codes * (int(indices.max(initial=0)) + 1) + indices, return_inverse=True
+        )
+    return codes.astype(np.int64)

@@ -1,0 +1,105 @@
+"""Hangs, slow traces, and traces that end too early."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.telemetry.peers import log_ns
+from graphmind.telemetry.symptoms.scene import (
+    SECOND_NS,
+    Scene,
+    Shown,
+    constant_codes,
+    either,
+    first_of_trace,
+    normal,
+    nothing,
+)
+from graphmind.telemetry.tree import Bools, nearest
+
+_CUT_SHARE: Final = 0.75
+"""A trace without root and fewer than this share of the usual spans was cut by a hang (chosen)."""
+
+
+def hang(scene: Scene) -> Shown:
+    """Model-side spans over the limit that nothing follows, ended or not, and cut traces."""
+    columns, traces = scene.columns, scene.traces
+    limit = np.full(len(columns.trace), scene.settings.hang_after_s * SECOND_NS)
+    if scene.peers is not None:
+        usual = scene.peers.span_total
+        slowest = np.exp(usual.median + scene.settings.slow_mad * usual.deviation)
+        limit = np.fmax(limit, slowest[scene.peers.operation])
+    lasted = np.where(columns.ended, columns.end, scene.horizon) - columns.start
+    last_start = np.full(traces.count, np.iinfo(np.int64).min)
+    np.maximum.at(last_start, columns.trace, columns.start)
+    followed = columns.ended & (last_start[columns.trace] > columns.end)
+    hung = (_model_side(scene) | ~columns.ended) & (lasted > limit) & ~followed
+    inner = np.flatnonzero(hung & (columns.parent >= 0))
+    outer = columns.parent[inner]
+    hung[outer[~columns.ended[outer] | columns.ended[inner]]] = False
+    rows = np.flatnonzero(hung)
+    rows = first_of_trace(rows, columns.start[rows], columns.trace)
+    began = columns.start[rows] + np.minimum(limit[rows], lasted[rows]).astype(np.int64)
+    codes = scene.assembled.column("error_code").take(pa.array(rows)).combine_chunks()
+    return Shown(rows=rows, began=began, codes=pc.fill_null(codes, "hang"))
+
+
+def _model_side(scene: Scene) -> Bools:
+    table = scene.assembled
+    has = pc.or_(pc.is_valid(table["model_version"]), pc.is_valid(table["model_requested"]))
+    return nearest(scene.columns.parent, has.to_numpy()) >= 0
+
+
+def _cut(scene: Scene, healthy: Bools) -> Shown:
+    """Traces whose root and last steps never came: what hangs is exported only when it ends."""
+    traces, columns = scene.traces, scene.columns
+    if not healthy.any():
+        return nothing()
+    usual = float(np.median(traces.spans[healthy]))
+    waited = scene.horizon - traces.end > scene.settings.hang_after_s * SECOND_NS
+    cut = ~traces.rooted & waited & (traces.spans < _CUT_SHARE * usual)
+    rows = np.flatnonzero(cut[columns.trace])
+    rows = first_of_trace(rows, -columns.end[rows], columns.trace)
+    return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("never ended", len(rows)))
+
+
+def hang_or_cut(scene: Scene, healthy: Bools) -> Shown:
+    """Hangs, and traces that a hang cut off."""
+    return either(scene, hang(scene), _cut(scene, healthy))
+
+
+def slow(scene: Scene, _healthy: Bools) -> Shown:
+    """Traces slow for their task; the span with the largest excess over its operation is where."""
+    traces, usual = scene.traces, normal(scene).trace_time
+    excess = log_ns(traces.end - traces.start) - usual.median[traces.stratum]
+    slow = excess > scene.settings.slow_mad * usual.deviation[traces.stratum]
+    slow &= excess > np.log(scene.settings.slow_ratio)
+    return _largest_excess(scene, slow & traces.rooted, "slow")
+
+
+def short(scene: Scene, _healthy: Bools) -> Shown:
+    """Traces that ended well but too early: much quicker than usual, and steps are missing."""
+    traces, usual_spans = scene.traces, normal(scene).span_count
+    usual = normal(scene).trace_time
+    lack = usual.median[traces.stratum] - log_ns(traces.end - traces.start)
+    short = lack > scene.settings.slow_mad * usual.deviation[traces.stratum]
+    short &= lack > np.log(scene.settings.slow_ratio)
+    short &= traces.complete & (traces.spans < usual_spans[traces.stratum])
+    rows = np.flatnonzero(short[scene.columns.trace] & (scene.columns.depth > 0))
+    rows = first_of_trace(rows, -scene.columns.end[rows], scene.columns.trace)
+    return Shown(
+        rows=rows, began=scene.columns.end[rows], codes=constant_codes("ended early", len(rows))
+    )
+
+
+def _largest_excess(scene: Scene, traces: Bools, code: str) -> Shown:
+    columns, peers = scene.columns, normal(scene)
+    expected = np.exp(peers.span_time.median[peers.operation])
+    excess = np.nan_to_num(columns.self_ns - expected, nan=0.0)
+    rows = np.flatnonzero(traces[columns.trace])
+    rows = first_of_trace(rows, -excess[rows], columns.trace)
+    usual = np.nan_to_num(expected[rows], nan=0.0).astype(np.int64)
+    began = np.minimum(columns.start[rows] + usual, columns.end[rows])
+    return Shown(rows=rows, began=began, codes=constant_codes(code, len(rows)))

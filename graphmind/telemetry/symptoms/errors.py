@@ -1,0 +1,81 @@
+"""Failed spans, and deliveries that fail again and again."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.telemetry.assembly import Columns
+from graphmind.telemetry.peers import numbered, operations
+from graphmind.telemetry.spans import STATUS_OK
+from graphmind.telemetry.symptoms.scene import Scene, Shown, constant_codes, first_of_trace
+from graphmind.telemetry.tree import Bools, Ints, nearest
+
+ROOT_SPEAKS_SHARE: Final = 0.2
+"""Errors reach the root on this platform if at least this share of traces with errors has a
+failed root (chosen: handled errors may well outnumber failures, so not one half)."""
+
+
+def error(scene: Scene) -> Shown:
+    """Failed spans that nobody handled; of each trace the one at which it started."""
+    columns = scene.columns
+    open_errors = scene.failed & ~_handled(scene)
+    started = open_errors.copy()
+    children = np.flatnonzero(open_errors & (columns.parent >= 0))
+    started[columns.parent[children]] = False
+    rows = np.flatnonzero(started)
+    rows = first_of_trace(rows, columns.end[rows], columns.trace)
+    codes = scene.assembled.column("error_code").take(pa.array(rows)).combine_chunks()
+    return Shown(rows=rows, began=columns.end[rows], codes=codes)
+
+
+def _handled(scene: Scene) -> Bools:
+    """Errors that the trace survived.
+
+    An ancestor says it went well, a later attempt or a fallback of the same agent succeeded, or
+    the root did not fail on a platform whose errors do reach the root.
+    """
+    columns, failed = scene.columns, scene.failed
+    handled = failed & (nearest(columns.parent, columns.status == STATUS_OK) >= 0)
+    agent = numbered(scene.assembled, "agent")
+    model = pc.is_valid(scene.assembled.column("model_requested")).to_numpy()
+    for kind in (operations(scene.assembled), np.where(model, agent, -1)):
+        handled |= _made_good(columns, kind, failed)
+    handled |= failed & (nearest(columns.parent, handled) >= 0)
+    root_failed = failed[scene.traces.root] | ~scene.traces.rooted
+    with_error = scene.traces.rooted & (scene.traces.errors > 0)
+    if with_error.any() and root_failed[with_error].mean() >= ROOT_SPEAKS_SHARE:
+        handled |= failed & ~root_failed[columns.trace]
+    return handled
+
+
+def _made_good(columns: Columns, kind: Ints, failed: Bools) -> Bools:
+    """Failed spans with a later sibling of their kind that succeeded; kind -1 has none."""
+    joined = (columns.parent >= 0) & (kind != -1)
+    group = columns.parent * (int(kind.max(initial=0)) + 1) + kind
+    _, group = np.unique(np.where(joined, group, -1), return_inverse=True)
+    latest = np.full(int(group.max(initial=0)) + 1, np.iinfo(np.int64).min)
+    succeeded = np.flatnonzero(joined & ~failed & columns.ended)
+    np.maximum.at(latest, group[succeeded], columns.start[succeeded])
+    good: Bools = joined & failed & (latest[group] >= columns.end)
+    return good
+
+
+def storm(scene: Scene) -> Shown:
+    """Deliveries tried again and again, still failing."""
+    columns, least = scene.columns, scene.settings.storm_attempts
+    key = np.where(columns.parent >= 0, columns.parent, -1 - np.arange(len(columns.parent)))
+    _, group = np.unique(np.stack([key, operations(scene.assembled)]), axis=1, return_inverse=True)
+    group = group.ravel()
+    count = int(group.max(initial=-1)) + 1
+    failures = np.bincount(group[scene.failed], minlength=count)
+    last = np.full(count, -1)
+    np.maximum.at(last, group, np.arange(len(group)))
+    still_failing = scene.failed[last] if count else np.zeros(0, bool)
+    tries = pc.fill_null(scene.assembled.column("retry_count"), 0).to_numpy()
+    rows = np.flatnonzero(
+        scene.failed & (((failures >= least) & still_failing)[group] | (tries >= least))
+    )
+    rows = first_of_trace(rows, columns.end[rows], columns.trace)
+    return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("storm", len(rows)))
