@@ -37,7 +37,8 @@ class Neo4jEngine:
         self._database = database
         self._driver = _driver(uri, user, password)
         try:
-            self._driver.verify_connectivity(database=database)
+            with self._driver.session(database=database) as session:
+                session.run("RETURN 1").consume()
         except (Neo4jError, DriverError) as error:
             self._driver.close()
             raise _unreachable(uri, user, database, error) from error

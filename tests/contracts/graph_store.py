@@ -231,9 +231,10 @@ class GraphStoreContract:
     def test_words_inside_quotes_and_comments_are_not_taken_for_clauses(self, store: GraphStore):
         store.upsert(planted())
 
-        assert explored(
-            store, "// LOAD CSV\nMATCH (t:Tool) RETURN 'CALL db.labels()' AS `load csv`"
-        ) == []
+        assert (
+            explored(store, "// LOAD CSV\nMATCH (t:Tool) RETURN 'CALL db.labels()' AS `load csv`")
+            == []
+        )
 
     def test_an_analyst_may_use_subqueries_and_parameters(self, store: GraphStore):
         store.upsert(planted())

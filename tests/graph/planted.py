@@ -86,7 +86,10 @@ EDGES = {
     ("ModelVersion", "VERSION_OF", "Model"): [("m@1", "m"), ("m@2", "m")],
     ("ModelVersion", "PREVIOUS", "ModelVersion"): [("m@2", "m@1")],
     ("Change", "CHANGED", "ModelVersion"): [("c1", "m@2")],
-    ("Trace", "PART_OF", "Incident"): [("t1", "i1", {"runId": "r1"}), ("t2", "i1", {"runId": "r1"})],
+    ("Trace", "PART_OF", "Incident"): [
+        ("t1", "i1", {"runId": "r1"}),
+        ("t2", "i1", {"runId": "r1"}),
+    ],
     ("Incident", "CAUSED_BY", "Cause"): [("i1", "i1:1", {"runId": "r1"})],
     ("Cause", "NAMES", "ModelVersion"): [("i1:1", "m@2", {"runId": "r1"})],
     ("Cause", "NAMES", "Region"): [("i1:1", "eu", {"runId": "r1"})],
@@ -125,7 +128,11 @@ ANSWERS = {
     ),
     "key_readers_and_writers": (
         {"key": "redis:cart", "until_ms": 4_000},
-        [(540, "WROTE", "w1", "wrong"), (2_010, "READ", "t2", "failed"), (3_010, "WROTE", "t3", "ok")],
+        [
+            (540, "WROTE", "w1", "wrong"),
+            (2_010, "READ", "t2", "failed"),
+            (3_010, "WROTE", "t3", "ok"),
+        ],
     ),
     "frequent_failing_paths": (
         {},
