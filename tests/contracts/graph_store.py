@@ -191,7 +191,7 @@ class GraphStoreContract:
         assert store.read(asked.name, **needed) == []
 
     def test_a_question_that_does_not_exist_is_refused(self, store: GraphStore):
-        with pytest.raises(UnknownName, match="No question 'nope'. Known: agents_by_region"):
+        with pytest.raises(UnknownName, match=r"No question 'nope'\. Known: agents_by_region"):
             store.read("nope")
 
     @pytest.mark.parametrize(

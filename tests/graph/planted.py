@@ -1,8 +1,10 @@
 """A small graph by hand: model m@2 fails in eu, after change c1; w1 poisons redis:cart."""
 
+from typing import Any
+
 from graphmind.graph.port import GraphRows
 
-NODES = {
+NODES: dict[str, list[dict[str, Any]]] = {
     "Trace": [
         {"traceId": "t1", "startMs": 1_000, "durationMs": 50.0, "outcome": "failed", "weight": 1.0}
         | {"faultPath": "route > infer", "errorCode": "TIMEOUT", "symptoms": ["error"]},
@@ -39,7 +41,7 @@ NODES = {
     ],
 }
 
-EDGES = {
+EDGES: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {
     ("Trace", "HAS_SPAN", "Span"): [("t1", "t1:a"), ("t1", "t1:b")],
     ("Span", "CHILD_OF", "Span"): [("t1:b", "t1:a")],
     ("Trace", "OF_TASK", "Task"): [("t1", "checkout"), ("t2", "checkout"), ("t3", "search")],
@@ -107,7 +109,7 @@ def planted() -> GraphRows:
     )
 
 
-ANSWERS = {
+ANSWERS: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
     "traces_sharing_with": (
         {"trace_id": "t2"},
         [
@@ -157,8 +159,11 @@ ANSWERS = {
     ),
     "as_of": (
         {"at_ms": 3_020},
-        [("Agent", "shop/router", 500, 4_050), ("ModelVersion", "m@1", 500, 4_050)]
-        + [("ModelVersion", "m@2", 1_000, 3_050)],
+        [
+            ("Agent", "shop/router", 500, 4_050),
+            ("ModelVersion", "m@1", 500, 4_050),
+            ("ModelVersion", "m@2", 1_000, 3_050),
+        ],
     ),
     "incident_causes": (
         {},

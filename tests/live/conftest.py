@@ -28,7 +28,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     instance = tmp_path_factory.mktemp("neo4j")
     bolt, http = free_ports(2)
     password = "graphmind-live"
-    start = [SCRIPT, "start", instance, str(bolt), str(http), password]
+    start = [str(SCRIPT), "start", str(instance), str(bolt), str(http), password]
     started = subprocess.run(start, check=False, stderr=subprocess.PIPE, text=True)
     if started.returncode == CANNOT_BE_HAD:
         pytest.skip(f"no Neo4j: {started.stderr.strip().splitlines()[-1]}")
@@ -37,7 +37,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         uri = f"bolt://127.0.0.1:{bolt}"
         yield Server(uri=uri, user="neo4j", password=password, database="neo4j")
     finally:
-        subprocess.run([SCRIPT, "stop", instance], check=True)
+        subprocess.run([str(SCRIPT), "stop", str(instance)], check=True)
 
 
 def free_ports(count: int) -> list[int]:

@@ -50,7 +50,7 @@ class TestNeo4j(GraphStoreContract):
 def test_a_server_that_is_down_is_named_with_what_to_do(neo4j_server: Server):
     down = replace(neo4j_server, uri=f"bolt://127.0.0.1:{free_ports(1)[0]}")
 
-    with pytest.raises(StoreError, match="No Neo4j answers at .*: start it, mend GRAPHMIND_NEO4J_"):
+    with pytest.raises(StoreError, match=r"No Neo4j answers at .*: start it, mend GRAPHMIND_NEO4J"):
         open_neo4j(**asdict(down))
 
 
