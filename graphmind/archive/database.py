@@ -53,13 +53,13 @@ def connect(folder: Path | None, memory_max: str) -> duckdb.DuckDBPyConnection:
 
 def prepare(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
     """Lay out an empty database; raise StoreError for one that is laid out otherwise."""
-    if not _layout(connection):
+    found = _layout(connection) if folder else set()
+    if folder is None or not found:
         _create(connection)
-    if folder is None:
         return
     with duckdb.connect() as fresh:
         _create(fresh)
-        expected, found = _layout(fresh), _layout(connection)
+        expected = _layout(fresh)
     if expected != found:
         raise StoreError(
             f"expected the tables of schema version {SCHEMA_VERSION} in {folder / FILE}, got: "

@@ -59,7 +59,7 @@ class Archive(Protocol):
     def store_facts(self, facts: Facts, *, as_of: int | None = None) -> None:
         """Replace the facts of the traces in ``facts.traces`` and mark them settled; atomic.
 
-        ``as_of`` is what ``latest`` gave before the spans were read: a trace that gained spans since
+        ``as_of`` is what ``latest`` gave before the spans were read: a trace that gained since
         stays unsettled. Without it all of them are settled.
         """
 

@@ -1,0 +1,315 @@
+"""What every archive must do. Subclass ``ArchiveContract`` and say how to open an empty one."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphmind.archive.port import Appended, Archive, Selection
+from graphmind.errors import UnknownName
+from graphmind.telemetry.facts import RESOLVED
+from tests.archive.rows import facts, ids, resolved, rows_of, span
+
+ALL = Selection()
+
+
+@st.composite
+def loads(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[list[dict[str, Any]]]]]:
+    """Spans, and the same with repeats and start markers, in any order, cut into appends.
+
+    A marker is a span that had not ended when it was written; it differs in nothing else.
+    """
+    keys = st.tuples(st.sampled_from("abc"), st.sampled_from("123"), st.integers(0, 3))
+    chosen = draw(st.lists(keys, unique_by=lambda key: key[:2], max_size=9))
+    spans = [span(t, s, start, name=t + s) for t, s, start in chosen]
+    repeats = draw(st.lists(st.sampled_from(spans), max_size=5)) if spans else []
+    markers = draw(st.lists(st.sampled_from(spans), max_size=5)) if spans else []
+    rows = [*spans, *repeats, *({**row, "end_ns": None} for row in markers)]
+    shuffled = draw(st.permutations(rows))
+    return spans, [_cut(draw, append) for append in _cut(draw, shuffled)]
+
+
+def _cut(draw: st.DrawFn, rows: list[Any]) -> list[list[Any]]:
+    places = sorted(draw(st.lists(st.integers(0, len(rows)), max_size=2)))
+    return [rows[a:b] for a, b in zip([0, *places], [*places, len(rows)], strict=True)]
+
+
+class ArchiveContract:
+    """The promises of ``graphmind.archive.port``, one test each."""
+
+    def open_empty(self) -> AbstractContextManager[Archive]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def archive(self) -> Iterator[Archive]:
+        with self.open_empty() as archive:
+            yield archive
+
+    def test_spans_come_back_as_they_were(self, archive: Archive):
+        full = resolved(
+            span(
+                "a",
+                "1",
+                parent_span_id="0",
+                attributes=[("key", "value"), ("twice", "1"), ("twice", None), ("ключ", "")],
+                links=[{"trace_id": "b", "span_id": "2"}, {"trace_id": None, "span_id": "3"}],
+                status=2,
+                fallback=True,
+                quality=0.5,
+                retry_count=3,
+                region="eu",
+            ),
+            span("a", "2", attributes=None, links=None),
+            span("a", "3"),
+        )
+        archive.append([full])
+
+        assert archive.spans(ALL).equals(pa.table(full))
+
+    def test_spans_are_sorted_by_trace_start_and_span(self, archive: Archive):
+        rows = [span("b", "1", 5), span("a", "3", 7), span("a", "2", 7), span("a", "4", 1)]
+        archive.append([resolved(*rows)])
+
+        assert archive.spans(ALL)["span_id"].to_pylist() == ["4", "2", "3", "1"]
+
+    def test_a_span_without_a_start_is_kept_and_stands_last_in_its_trace(self, archive: Archive):
+        archive.append([resolved(span("a", "1", None), span("a", "2", 7))])
+        archive.append([resolved(span("a", "1", None))])
+
+        assert archive.spans(ALL)["span_id"].to_pylist() == ["2", "1"]
+
+    def test_an_append_counts_new_and_repeated_spans_and_the_traces_that_gained(
+        self, archive: Archive
+    ):
+        archive.append([resolved(span("a", "1"), span("b", "1"))])
+        batches = [resolved(span("a", "1"), span("a", "2")), resolved(span("a", "2"))]
+
+        assert archive.append(batches) == Appended(new=1, duplicate=2, traces=1)
+
+    def test_appending_nothing_changes_nothing(self, archive: Archive):
+        assert archive.append([]) == Appended(new=0, duplicate=0, traces=0)
+        assert archive.append([resolved()]) == Appended(new=0, duplicate=0, traces=0)
+        assert archive.spans(ALL).equals(RESOLVED.empty_table())
+
+    def test_appending_twice_changes_nothing(self, archive: Archive):
+        batch = resolved(span("a", "1"), span("b", "2", 3))
+        archive.append([batch])
+        archive.store_facts(facts(("a", 0), ("b", 3)))
+        again = archive.append([batch])
+
+        assert again == Appended(new=0, duplicate=2, traces=0)
+        assert archive.spans(ALL).equals(pa.table(batch))
+        assert archive.unsettled().to_pylist() == []
+
+    def test_a_span_that_has_ended_replaces_its_start_marker(self, archive: Archive):
+        archive.append([resolved(span("a", "1", end_ns=None))])
+        archive.store_facts(facts(("a", 0)))
+        ended = archive.append([resolved(span("a", "1"))])
+
+        assert ended == Appended(new=0, duplicate=1, traces=1)
+        assert rows_of(archive.spans(ALL)) == [span("a", "1")]
+        assert archive.unsettled().to_pylist() == ["a"]
+
+    def test_a_start_marker_that_comes_late_changes_nothing(self, archive: Archive):
+        archive.append([resolved(span("a", "1"))])
+        late = archive.append([resolved(span("a", "1", end_ns=None))])
+
+        assert late == Appended(new=0, duplicate=1, traces=0)
+        assert rows_of(archive.spans(ALL)) == [span("a", "1")]
+
+    def test_of_equals_the_first_stays(self, archive: Archive):
+        archive.append([resolved(span("a", "1", name="first"), span("a", "1", name="second"))])
+        archive.append([resolved(span("a", "1", name="third"))])
+
+        assert archive.spans(ALL)["name"].to_pylist() == ["first"]
+
+    def test_a_repeated_span_is_known_whatever_its_start(self, archive: Archive):
+        archive.append([resolved(span("a", "1", 0))])
+
+        assert archive.append([resolved(span("a", "1", 10**18))]).duplicate == 1
+
+    def test_a_source_that_breaks_leaves_nothing(self, archive: Archive):
+        archive.append([resolved(span("a", "1"))])
+
+        def broken() -> Iterator[pa.RecordBatch]:
+            yield resolved(span("b", "1"))
+            raise OSError("the file ends early")
+
+        with pytest.raises(OSError, match="the file ends early"):
+            archive.append(broken())
+
+        assert rows_of(archive.spans(ALL)) == [span("a", "1")]
+        assert archive.unsettled().to_pylist() == ["a"]
+
+    @settings(max_examples=30, deadline=None)
+    @given(loads())
+    def test_any_split_and_order_with_repeats_gives_the_same_content(self, load):
+        spans, appends = load
+        with self.open_empty() as archive:
+            appended = [archive.append([resolved(*batch) for batch in one]) for one in appends]
+            traces = {row["trace_id"] for row in spans}
+            begun = {t: min(r["start_ns"] for r in spans if r["trace_id"] == t) for t in traces}
+
+            in_order = sorted(spans, key=lambda r: (r["trace_id"], r["start_ns"], r["span_id"]))
+            assert rows_of(archive.spans(ALL)) == in_order
+            assert sum(one.new for one in appended) == len(spans)
+            assert archive.unsettled().to_pylist() == sorted(traces)
+            for start_ns in range(4):
+                window = archive.spans(Selection(from_ns=start_ns, until_ns=start_ns + 1))
+                assert set(window["trace_id"].to_pylist()) == {
+                    trace for trace, begin in begun.items() if begin == start_ns
+                }
+
+    @pytest.mark.parametrize(
+        ("selection", "expected"),
+        [
+            (ALL, ["a", "b", "c"]),
+            (Selection(trace_ids=ids("c", "a", "a", "unknown")), ["a", "c"]),
+            (Selection(trace_ids=ids()), []),
+            (Selection(from_ns=10), ["b", "c"]),
+            (Selection(until_ns=20), ["a", "b"]),
+            (Selection(from_ns=10, until_ns=20), ["b"]),
+            (Selection(trace_ids=ids("a", "b"), from_ns=10), ["b"]),
+        ],
+    )
+    def test_a_selection_takes_whole_traces_by_id_by_start_or_both(
+        self, archive: Archive, selection: Selection, expected: list[str]
+    ):
+        starts = {"a": 0, "b": 10, "c": 20}
+        rows = [span(t, str(n), start + n * 100) for t, start in starts.items() for n in range(2)]
+        archive.append([resolved(*rows)])
+        archive.store_facts(facts(*starts.items()))
+
+        assert archive.spans(selection)["trace_id"].to_pylist() == [
+            trace for trace in expected for _ in range(2)
+        ]
+        assert archive.facts(selection).traces["trace_id"].to_pylist() == expected
+
+    def test_parts_hold_whole_traces_in_the_order_in_which_they_began(self, archive: Archive):
+        starts = {"a": 30, "b": 20, "c": 10, "d": 0}
+        rows = [span(t, str(n), start + n) for t, start in starts.items() for n in range(3)]
+        archive.append([resolved(*rows)])
+        parts = archive.span_batches(Selection(until_ns=30), spans_max=6)
+
+        assert [part["trace_id"].to_pylist() for part in parts] == [
+            ["c", "c", "c", "d", "d", "d"],
+            ["b", "b", "b"],
+        ]
+
+    def test_parts_of_nothing_are_none(self, archive: Archive):
+        assert list(archive.span_batches(ALL, spans_max=10)) == []
+
+    def test_parts_show_one_state(self, archive: Archive):
+        archive.append([resolved(span("a", "1"), span("b", "1", 10))])
+        parts = archive.span_batches(ALL, spans_max=1)
+        first = next(parts)
+        archive.append([resolved(span("b", "2", 11), span("c", "1", 12))])
+
+        assert rows_of(first) == [span("a", "1")]
+        assert [rows_of(part) for part in parts] == [[span("b", "1", 10)]]
+
+    def test_traces_are_unsettled_until_their_facts_are_stored(self, archive: Archive):
+        archive.append([resolved(span("b", "1"), span("a", "1"))])
+        before = archive.unsettled()
+        archive.store_facts(facts(("b", 0)))
+
+        assert before.equals(ids("a", "b"))
+        assert archive.unsettled().equals(ids("a"))
+
+    def test_a_settled_trace_that_gains_a_span_is_unsettled_again(self, archive: Archive):
+        archive.append([resolved(span("a", "1"), span("b", "1"))])
+        archive.store_facts(facts(("a", 0), ("b", 0)))
+        archive.append([resolved(span("a", "2"))])
+
+        assert archive.unsettled().equals(ids("a"))
+
+    def test_spans_that_come_while_facts_are_derived_keep_their_trace_unsettled(
+        self, archive: Archive
+    ):
+        archive.append([resolved(span("a", "1"), span("b", "1"))])
+        as_of = archive.latest()
+        archive.append([resolved(span("a", "2"))])
+        archive.store_facts(facts(("a", 0), ("b", 0)), as_of=as_of)
+
+        assert archive.unsettled().equals(ids("a"))
+
+    def test_the_latest_append_counts_only_those_that_added(self, archive: Archive):
+        seen = [archive.latest()]
+        for rows in ([span("a", "1")], [span("a", "1")], [span("a", "2")]):
+            archive.append([resolved(*rows)])
+            seen.append(archive.latest())
+
+        assert seen == [0, 1, 1, 2]
+
+    def test_facts_come_back_by_start_and_trace_in_the_order_stored(self, archive: Archive):
+        stored = facts(
+            ("c", 1),
+            ("a", 2),
+            ("b", 2),
+            symptoms=[("c", "slow"), ("a", "error")],
+            items=[("c", "tool", "z"), ("c", "agent", "y"), ("b", "agent", "x")],
+            accesses=[("a", "k", "write"), ("a", "k", "read")],
+        )
+        archive.store_facts(facts(("b", 2), items=[("b", "agent", "x")]))
+        archive.store_facts(
+            facts(
+                ("a", 2),
+                ("c", 1),
+                symptoms=[("a", "error"), ("c", "slow")],
+                items=[("c", "tool", "z"), ("c", "agent", "y")],
+                accesses=[("a", "k", "write"), ("a", "k", "read")],
+            )
+        )
+
+        assert archive.facts(ALL) == stored
+
+    def test_facts_of_a_trace_replace_those_it_had_and_no_other(self, archive: Archive):
+        items = [("a", "tool", "old"), ("a", "tool", "older"), ("b", "tool", "kept")]
+        archive.store_facts(facts(("a", 1), ("b", 2), items=items, symptoms=[("a", "error")]))
+        archive.store_facts(facts(("a", 3), items=[("a", "tool", "new")]))
+
+        assert archive.facts(ALL) == facts(
+            ("b", 2), ("a", 3), items=[("b", "tool", "kept"), ("a", "tool", "new")]
+        )
+
+    def test_rows_are_counted_by_table(self, archive: Archive):
+        archive.append([resolved(span("a", "1"), span("a", "2"))])
+        archive.store_facts(facts(("a", 0), items=[("a", "tool", "t")] * 3))
+
+        assert archive.counts() == {
+            "spans": 2,
+            "traces": 1,
+            "symptoms": 0,
+            "items": 3,
+            "accesses": 0,
+        }
+
+    def test_a_run_replaces_its_incidents_and_takes_over_those_it_finds_again(
+        self, archive: Archive
+    ):
+        archive.save_incidents("run-1", [{"incident_id": "b", "of": 1}, {"incident_id": "a"}])
+        archive.save_incidents("run-2", [{"incident_id": "c"}, {"incident_id": "b", "of": 2}])
+        archive.save_incidents("run-1", [{"incident_id": "d", "rank": [1.5, None]}])
+
+        assert archive.incidents() == [
+            {"incident_id": "b", "of": 2},
+            {"incident_id": "c"},
+            {"incident_id": "d", "rank": [1.5, None]},
+        ]
+
+    def test_a_run_that_finds_nothing_leaves_no_incident_of_it(self, archive: Archive):
+        archive.save_incidents("run-1", [{"incident_id": "a"}])
+        archive.save_incidents("run-1", [])
+
+        assert archive.incidents() == []
+
+    def test_an_incident_is_found_by_its_id(self, archive: Archive):
+        archive.save_incidents("run-1", [{"incident_id": "a"}, {"incident_id": "b", "n": 1}])
+
+        assert archive.incident("b") == {"incident_id": "b", "n": 1}
+        with pytest.raises(UnknownName, match="no incident z"):
+            archive.incident("z")
