@@ -39,7 +39,7 @@ def interacting_pairs(model: Model, cause: Candidate) -> list[Candidate]:
     if len(cause.rows) < PAIR_ROWS_MIN:
         return []
     screen = _screen(model, cause)
-    partners_nats = float(np.log(max(len(screen.partner), 2)))
+    partners_nats = float(np.log(max(screen.partners_tried, 2)))
     keep = np.flatnonzero(screen.interacts & (screen.gain - partners_nats > screen.gain_alone))
     best = keep[np.argsort(-screen.gain[keep], kind="stable")[:PAIRS_PER_ITEM]]
     keys = [
@@ -95,6 +95,7 @@ class _Screen:
 
     partner: Integers
     """(partners,), columns."""
+    partners_tried: int
     exposed: Floats
     """(partners,), evidence weight of the screened rows with both."""
     failed: Floats
@@ -113,18 +114,17 @@ def _screen(model: Model, cause: Candidate) -> _Screen:
     step = max(1, len(cause.rows) // model.options.pair_screen_rows)
     rows = cause.rows[::step]
     alone = tally(model, rows)
-    partner = _partners(model, rows, besides=cause.key[0])
-    exposed, failed, survived, variance = _sums_by_partner(model, rows, partner)
+    gain_alone = alone.gain - cause.choices_nats
+    partner, failed, tried = _partners(model, rows, cause.key[0], gain_min=gain_alone)
+    exposed, survived, variance = _sums_by_partner(model, rows, partner)
     expected = exposed - (1 - model.base_rate) * survived
-    deviation = 2 * model.sample.deviation(variance) if model.sample.sampled else 0.0
-    upper, expected_upper = (
-        exposed + deviation,
-        expected * (1 + deviation / np.maximum(exposed, 1e-9)),
-    )
-    strength = _strength(upper, failed, expected_upper)
+    margin = 2 * model.sample.deviation(variance) if model.sample.sampled else 0.0
+    scale = 1 + margin / np.maximum(exposed, 1e-9)
+    strength = _strength(exposed * scale, failed, expected * scale)
     without = _strength(alone.exposed - exposed, alone.failed - failed, alone.expected - expected)
     return _Screen(
         partner=partner,
+        partners_tried=tried,
         exposed=exposed,
         failed=failed,
         expected=expected,
@@ -133,42 +133,46 @@ def _screen(model: Model, cause: Candidate) -> _Screen:
         interacts=(exposed < OVERLAP_MAX * alone.exposed)
         & (exposed * step < OVERLAP_MAX * model.columns.exposed[partner])
         & (without < ALONE_SHARE_MAX * strength),
-        gain_alone=alone.gain - cause.choices_nats,
+        gain_alone=gain_alone,
         step=step,
     )
 
 
-def _partners(model: Model, rows: Integers, *, besides: int) -> Integers:
-    """Columns on enough failing rows, ascending."""
-    failing = rows[model.sample.failing[rows]]
-    by_trace = model.columns.by_trace
-    shared = np.bincount(by_trace.columns_of(failing), minlength=by_trace.width)
-    shared[besides] = 0
-    return np.flatnonzero(shared >= model.options.failures_min)
+def _partners(
+    model: Model, rows: Integers, besides: int, *, gain_min: float
+) -> tuple[Integers, Floats, int]:
+    """Columns that could gain enough on the rows, their failed weight there, and how many tried.
+
+    Tried is every column on enough failing rows. No gain exceeds f ln(1 / base rate).
+    """
+    sample, by_trace = model.sample, model.columns.by_trace
+    failing = rows[sample.failing[rows]]
+    columns = by_trace.columns_of(failing)
+    count = np.bincount(columns, minlength=by_trace.width)
+    count[besides] = 0
+    tried = count >= model.options.failures_min
+    each = np.repeat(sample.weight[failing], by_trace.lengths(failing))
+    failed = sum_by(columns, each, by_trace.width)
+    partner = np.flatnonzero(tried & (-np.log(model.base_rate) * failed > gain_min))
+    return partner, failed[partner], int(tried.sum())
 
 
 def _sums_by_partner(
     model: Model, rows: Integers, partner: Integers
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Exposed, failed and survived weight and its variance over the rows with each partner."""
+) -> tuple[Floats, Floats, Floats]:
+    """Exposed and survived weight and its variance, over the rows with each partner."""
     sample, by_trace = model.sample, model.columns.by_trace
     number = np.full(by_trace.width, -1, np.int32)
     number[partner] = np.arange(len(partner))
     entry = number[by_trace.columns_of(rows)]
-    kept = entry >= 0
-    entry = entry[kept]
-    row = np.repeat(np.arange(len(rows)), by_trace.lengths(rows))[kept]
-    weight = sample.weight[rows]
-    each = (
-        weight,
-        np.where(sample.failing[rows], weight, 0.0),
-        weight * model.survival[rows],
-        sample.variance[rows],
+    kept = np.flatnonzero(entry >= 0)
+    row = rows[np.repeat(np.arange(len(rows)), by_trace.lengths(rows))[kept]]
+    entry, weight = entry[kept], sample.weight[row]
+    return (
+        sum_by(entry, weight, len(partner)),
+        sum_by(entry, weight * model.survival[row], len(partner)),
+        sum_by(entry, sample.variance[row], len(partner)),
     )
-    exposed, failed, survived, variance = (
-        sum_by(entry, value[row], len(partner)) for value in each
-    )
-    return exposed, failed, survived, variance
 
 
 def _fails_alone(model: Model, screen: _Screen, place: int) -> bool:

@@ -59,7 +59,8 @@ def testable_columns(
     """Choose the items to test in a channel, one of several channels tested."""
     exposed = _weight_by_column(items, sample.weight)
     support, tests = _tarone(exposed, sample, options, channels=channels)
-    failures = np.bincount(items.columns_of(np.flatnonzero(sample.failing)), minlength=items.width)
+    failing = np.flatnonzero(sample.failing)
+    failures = np.bincount(items.columns_of(failing), minlength=items.width)
     chosen = np.flatnonzero((exposed >= support) & (failures >= options.failures_min))
     by_trace = items.renumber(_numbering(chosen, items.width), len(chosen))
     by_column = by_trace.transposed()
@@ -73,7 +74,7 @@ def testable_columns(
         by_trace=by_trace,
         by_column=by_column,
         exposed=exposed[chosen[first]],
-        failed=_weight_by_column(by_trace, np.where(sample.failing, sample.weight, 0.0)),
+        failed=_weight_by_column(by_trace.take(failing), sample.weight[failing]),
         variance=_weight_by_column(by_trace, sample.variance),
         log_tests=float(np.log(max(tests * channels, 2))),
         untestable=int(((exposed > 0) & (exposed < support)).sum()),

@@ -45,8 +45,9 @@ class Incidence:
 
     def only(self, kept: Flags) -> "Incidence":
         """Drop the entries that are not kept; (entries,) flags."""
-        before = np.concatenate([[0], np.cumsum(kept)])
-        return Incidence(starts=before[self.starts], columns=self.columns[kept], width=self.width)
+        return Incidence(
+            starts=_starts_of(kept, self.starts), columns=self.columns[kept], width=self.width
+        )
 
     def take(self, rows: Integers) -> "Incidence":
         """Take the rows, in the order given."""
@@ -59,8 +60,7 @@ class Incidence:
         kept = columns >= 0
         if kept.all():
             return Incidence(starts=self.starts, columns=columns, width=width)
-        before = np.concatenate([[0], np.cumsum(kept)])
-        return Incidence(starts=before[self.starts], columns=columns[kept], width=width)
+        return Incidence(starts=_starts_of(kept, self.starts), columns=columns[kept], width=width)
 
     def transposed(self) -> "Incidence":
         """Columns as rows; the entries of each ascend."""
@@ -77,3 +77,10 @@ class Incidence:
 def sum_by(place: Integers | Codes, weight: Floats, count: int) -> Floats:
     """Sum the weights at each place: (count,)."""
     return np.bincount(place, weight, count).astype(np.float64, copy=False)
+
+
+def _starts_of(kept: Flags, starts: Integers) -> Integers:
+    """Where each row starts once only the kept entries are left."""
+    before = np.zeros(len(kept) + 1, np.int32)
+    np.cumsum(kept, out=before[1:])
+    return before[starts].astype(np.int64)

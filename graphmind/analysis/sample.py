@@ -33,7 +33,7 @@ class Sample:
     @property
     def sampled(self) -> bool:
         """Whether traces stand for others."""
-        return self.variance_floor > 0 or bool(self.variance.any())
+        return self.variance_floor > 0
 
     def deviation(self, variance: Floats | float) -> Floats:
         """Take the standard error of a healthy weight from its summed variance."""

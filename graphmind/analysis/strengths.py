@@ -199,7 +199,7 @@ def _prior_means(caused: Floats, exposed: Floats, concentrations: Floats) -> Flo
     weight = exposed / (1 + np.maximum(exposed - 1, 0) / (concentrations[:, None] + 1))
     share = caused[:, None, :] / np.maximum(exposed, 1e-9)
     mean = (weight * share).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-9)
-    return np.clip(mean, 1e-3, 0.999)
+    return np.asarray(np.clip(mean, 1e-3, 0.999))
 
 
 def _log_marginal(caused: Floats, exposed: Floats, concentrations: Floats, means: Floats) -> Floats:

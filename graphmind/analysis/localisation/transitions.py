@@ -1,0 +1,135 @@
+"""What follows what inside a span: calls and log statements as a Markov chain."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from graphmind.analysis.localisation.period import Period
+from graphmind.telemetry.tree import Ints
+
+_EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+_SEVERE = ("ERROR", "FATAL")
+# At the same instant a statement is taken to come before a call.
+_KINDS = ("start", "log", "call", "end")
+
+
+class Event(NamedTuple):
+    """One thing that happens inside a span."""
+
+    kind: str
+    """start, log, call or end; every span has one start and one end."""
+    name: str = ""
+    """Site of the statement, or operation called."""
+    level: str = ""
+    callee: str = ""
+    """The service called, empty for a child span of the same service."""
+
+    def __str__(self) -> str:
+        """Write it as evidence shows it."""
+        return " ".join(filter(None, (self.level, f"{self.callee}:{self.name}".strip(":")))) or (
+            self.kind
+        )
+
+    @property
+    def is_severe(self) -> bool:
+        """Whether it is a statement of an error."""
+        return self.level in _SEVERE
+
+
+START, END = Event("start"), Event("end")
+
+
+class Transition(NamedTuple):
+    """In a span of ``service`` and ``operation``, ``after`` comes next after ``before``."""
+
+    service: str
+    operation: str
+    before: Event
+    after: Event
+
+
+Point: TypeAlias = tuple[str, str, Event]
+"""Service, operation and event: where a transition starts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transitions:
+    """How often each transition is taken. Counted per trace: a loop counts once."""
+
+    traces: dict[Point, int]
+    """Traces that come by the point."""
+    taken: dict[Transition, float]
+    """Expected traces among them that go on so; a trace that does several things is shared out."""
+
+
+def transitions(period: Period) -> Transitions:
+    """Count the transitions of a period."""
+    events, row, event = _sequences(period)
+    within = np.flatnonzero(row[1:] == row[:-1])
+    span, before, after = row[within], event[within], event[within + 1]
+    operations = max(len(period.operations), 1)
+    point_code = (period.service[span] * operations + period.operation[span]) * len(events) + before
+    point_codes, point = np.unique(point_code, return_inverse=True)
+    visits, visit = np.unique(period.trace[span] * len(point_codes) + point, return_inverse=True)
+    traces = np.bincount(visits % max(len(point_codes), 1), minlength=len(point_codes))
+    step_codes, step = np.unique(point * len(events) + after, return_inverse=True)
+    taken = np.bincount(step, 1 / np.bincount(visit)[visit], len(step_codes))
+    points = [_point(period, events, code) for code in point_codes.tolist()]
+    return Transitions(
+        traces=dict(zip(points, traces.tolist(), strict=True)),
+        taken={
+            Transition(*points[code // len(events)], events[code % len(events)]): share
+            for code, share in zip(step_codes.tolist(), taken.tolist(), strict=True)
+        },
+    )
+
+
+def _point(period: Period, events: list[Event], code: int) -> Point:
+    place, before = divmod(code, len(events))
+    service, operation = divmod(place, len(period.operations))
+    return period.services[service], period.operations[operation], events[before]
+
+
+def _sequences(period: Period) -> tuple[list[Event], Ints, Ints]:
+    """List the events of all spans in order: vocabulary, span and event of each."""
+    above, called_ns, call, calls = _calls(period)
+    said = period.statements
+    logs = [Event("log", site, level=level) for level, site in said.names] if said else []
+    events = [START, END, *logs, *calls]
+    every = np.arange(len(period.trace))
+    row, at_ns, event = [every, every, above], [], []
+    at_ns = [np.full(len(every), _EARLIEST), np.full(len(every), _LATEST), called_ns]
+    event = [np.full(len(every), 0), np.full(len(every), 1), call + 2 + len(logs)]
+    if said:
+        row, at_ns, event = [*row, said.span], [*at_ns, said.at_ns], [*event, said.name + 2]
+    rows, times, codes = np.concatenate(row), np.concatenate(at_ns), np.concatenate(event)
+    rank = np.empty(len(events), np.int64)
+    rank[sorted(range(len(events)), key=lambda n: _order(events[n]))] = np.arange(len(events))
+    order = np.lexsort((rank[codes], times, rows))
+    return events, rows[order], codes[order]
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return _KINDS.index(event.kind), str(event)
+
+
+def _calls(period: Period) -> tuple[Ints, Ints, Ints, list[Event]]:
+    """Return the calling span, the time and the event of each call, and the events.
+
+    A client span is named after what it reached.
+    """
+    child = np.flatnonzero(period.parent >= 0)
+    above = period.parent[child]
+    through = period.waits()[child] & (period.service[child] == period.service[above])
+    reached = np.where(through, period.first_child()[child], child)
+    remote = period.service[reached] != period.service[above]
+    callee = np.where(remote, period.service[reached] + 1, 0)
+    operations = max(len(period.operations), 1)
+    codes, call = np.unique(callee * operations + period.operation[reached], return_inverse=True)
+    names = ("", *period.services)
+    events = [
+        Event("call", period.operations[code % operations], callee=names[code // operations])
+        for code in codes.tolist()
+    ]
+    return above, period.start_ns[child], call, events
