@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from graphmind.telemetry.facts import Facts
+from graphmind.telemetry.lineage import last_writes
 
 FAILING: Final = ("failed", "slow", "hung", "short", "wrong")
 """Outcomes of which every trace is kept; `ok` and `incomplete` are sampled."""
@@ -20,6 +21,7 @@ ALL_BELOW: Final = 50_000
 STRATUM_MIN: Final = 5
 """Healthy traces kept of each task and minute, if there are as many (chosen)."""
 MINUTE_NS: Final = 60_000_000_000
+LAST_WRITES_ORDER: Final = ("key", "at_ns", "op", "trace_id")
 
 
 def choose_kept(
@@ -43,44 +45,14 @@ def choose_kept(
     return kept, weights
 
 
-def last_writers(accesses: pa.Table) -> pa.Table:
-    """Return ``(trace_id, key, at_ns, writer, written_ns)``, one a read that follows a write.
-
-    A write at the same nanosecond counts as before the read.
-    """
-    ordered = accesses.append_column(
-        "is_read", pc.cast(pc.equal(accesses["op"], "read"), pa.int8())
-    ).sort_by([("key", "ascending"), ("at_ns", "ascending"), ("is_read", "ascending")])
-    if not len(ordered):
-        return _reads(ordered, np.zeros(0, np.int64))
-    is_read = ordered["is_read"].to_numpy().astype(bool)
-    rows = np.arange(len(ordered))
-    last_write = np.maximum.accumulate(np.where(is_read, -1, rows))
-    key = ordered["key"].combine_chunks().dictionary_encode().indices.to_numpy()
-    found = is_read & (last_write >= 0)
-    found[found] = key[last_write[found]] == key[found]
-    reads = np.flatnonzero(found)
-    return _reads(ordered.take(pa.array(reads)), last_write[reads], ordered)
-
-
-def _reads(reads: pa.Table, writes: NDArray[np.int64], ordered: pa.Table | None = None) -> pa.Table:
-    written = (reads if ordered is None else ordered).take(pa.array(writes))
-    return (
-        reads.select(["trace_id", "key", "at_ns"])
-        .append_column("writer", written["trace_id"])
-        .append_column("written_ns", written["at_ns"])
-    )
-
-
 def _taken_up(facts: Facts, failing: NDArray[np.bool_]) -> pa.Array:
     """Return ids of the traces that failing ones read from or continue."""
     bad = facts.traces.filter(pa.array(failing))
-    reads = last_writers(facts.accesses)
-    read_from = reads.filter(pc.is_in(reads["trace_id"], bad["trace_id"].combine_chunks()))
+    accesses = facts.accesses.sort_by([(name, "ascending") for name in LAST_WRITES_ORDER])
+    readers, writers = (accesses["trace_id"].take(pa.array(rows)) for rows in last_writes(accesses))
+    read_from = writers.filter(pc.is_in(readers, bad["trace_id"].combine_chunks()))
     continued = pc.list_flatten(bad["continues"])
-    return pa.concat_arrays(
-        [read_from["writer"].combine_chunks(), continued.combine_chunks().cast(pa.string())]
-    )
+    return pa.concat_arrays([read_from.combine_chunks(), continued.combine_chunks()])
 
 
 def _draw(traces: pa.Table, share: float) -> NDArray[np.float64]:
