@@ -45,7 +45,6 @@ class Settings:
 
     alpha: Annotated[float, Doc("share of quiet windows that may show an incident")] = 0.01
     min_excess: Annotated[float, Doc("failures beyond expectation a cause needs")] = 5.0
-    window_traces: Annotated[int, Doc("larger windows are read as a weighted sample")] = 300_000
     healthy_share: Annotated[
         float, Doc("share of healthy traces copied to the graph; 1 below 50,000 a window")
     ] = 0.1

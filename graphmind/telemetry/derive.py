@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from graphmind.settings import Settings
 from graphmind.telemetry.assembly import Columns, assemble
 from graphmind.telemetry.facts import TRACES, Facts
-from graphmind.telemetry.items import inherited, touched
+from graphmind.telemetry.items import touched
 from graphmind.telemetry.lineage import accesses
 from graphmind.telemetry.outline import outline
 from graphmind.telemetry.rejections import Rejections
@@ -50,7 +50,7 @@ def derive_assembled(assembled: pa.Table, settings: Settings) -> Facts:
     return Facts(
         traces=_trace_table(scene, found),
         symptoms=symptom_table(scene, found),
-        items=pa.concat_tables([touched(assembled, columns, traces), inherited(accessed)]),
+        items=touched(assembled, columns, traces),
         accesses=accessed,
     )
 

@@ -150,7 +150,11 @@ ACCESSES: Final = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What was derived from the spans of some traces; rows sorted by trace start, then id."""
+    """What was derived from the spans of some traces; rows sorted by trace start, then id.
+
+    Items hold what the traces' own spans touched; ``items.inherited`` adds who wrote the values
+    they read, over the accesses of a whole window.
+    """
 
     traces: pa.Table
     symptoms: pa.Table

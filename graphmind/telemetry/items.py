@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.facts import ITEMS
-from graphmind.telemetry.lineage import last_writes
+from graphmind.telemetry.lineage import ACCESS_ORDER, last_writes
 from graphmind.telemetry.outline import Outline
 from graphmind.telemetry.tree import Ints
 
@@ -35,7 +35,11 @@ def touched(assembled: pa.Table, columns: Columns, traces: Outline) -> pa.Table:
 
 
 def inherited(accessed: pa.Table) -> pa.Table:
-    """Return the items that reads bring in: the agent and the trace that wrote the value."""
+    """Return the items that reads bring in: the agent and the trace that wrote the value.
+
+    Takes ACCESSES in any order; those of a whole window, since a later load may bring the write.
+    """
+    accessed = accessed.sort_by(ACCESS_ORDER)
     reads, writes = last_writes(accessed)
     reader = accessed.column("trace_id").take(pa.array(reads))
     at = accessed.column("at_ns").take(pa.array(reads))

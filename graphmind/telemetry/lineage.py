@@ -1,5 +1,7 @@
 """The state-write chain: who wrote the value that a trace read."""
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -7,6 +9,9 @@ import pyarrow.compute as pc
 from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.facts import ACCESSES
 from graphmind.telemetry.tree import Ints
+
+ACCESS_ORDER: Final = [(name, "ascending") for name in ("key", "at_ns", "op", "trace_id")]
+"""At equal times a read comes before a write."""
 
 
 def accesses(assembled: pa.Table, columns: Columns) -> pa.Table:
@@ -31,8 +36,7 @@ def accesses(assembled: pa.Table, columns: Columns) -> pa.Table:
                 schema=ACCESSES,
             )
         )
-    keys = [(name, "ascending") for name in ("key", "at_ns", "op", "trace_id")]
-    return pa.concat_tables(parts).sort_by(keys)
+    return pa.concat_tables(parts).sort_by(ACCESS_ORDER)
 
 
 def last_writes(accessed: pa.Table) -> tuple[Ints, Ints]:

@@ -21,20 +21,24 @@ _RIGHT: Final = frozenset(
     "ok right pass passed correct good true yes positive valid match thumbs_up thumbs-up up like "
     "relevant satisfactory accepted success excellent".split()
 )
-_SQL: Final = frozenset("SELECT INSERT UPDATE UPSERT DELETE CREATE WITH MERGE".split())
-# https://redis.io/commands: those that change a value, and those that do both.
+# https://redis.io/commands, those whose first argument is a key.
+_READS: Final = frozenset(
+    "GET MGET GETRANGE STRLEN EXISTS TTL PTTL TYPE HGET HMGET HGETALL HKEYS HVALS HLEN HEXISTS "
+    "LRANGE LINDEX LLEN SMEMBERS SISMEMBER SCARD ZRANGE ZSCORE ZRANK ZCARD XRANGE XREVRANGE XLEN "
+    "GETBIT BITCOUNT JSON.GET DUMP".split()
+)
 _WRITES: Final = frozenset(
     "SET SETEX SETNX PSETEX MSET MSETNX APPEND DEL UNLINK EXPIRE PEXPIRE EXPIREAT PERSIST RENAME "
     "INCR INCRBY INCRBYFLOAT DECR DECRBY HSET HMSET HSETNX HDEL HINCRBY HINCRBYFLOAT LPUSH RPUSH "
     "LPUSHX RPUSHX LSET LREM LTRIM LINSERT SADD SREM ZADD ZREM ZINCRBY XADD XDEL XTRIM JSON.SET "
-    "SETRANGE SETBIT PFADD GEOADD WRITE PUT INSERT UPDATE UPSERT DELETE CREATE STORE".split()
+    "SETRANGE SETBIT PFADD GEOADD".split()
 )
-_BOTH: Final = frozenset("GETDEL GETSET GETEX EVAL EVALSHA FCALL LPOP RPOP SPOP ZPOPMIN".split())
-_READS: Final = frozenset(
-    "GET MGET GETRANGE STRLEN EXISTS TTL PTTL TYPE HGET HMGET HGETALL HKEYS HVALS HLEN HEXISTS "
-    "LRANGE LINDEX LLEN SMEMBERS SISMEMBER SCARD ZRANGE ZSCORE ZRANK ZCARD XRANGE XREAD JSON.GET "
-    "DUMP READ SELECT SEARCH FETCH QUERY SCAN FIND".split()
-)
+_BOTH: Final = frozenset("GETDEL GETSET GETEX LPOP RPOP SPOP ZPOPMIN ZPOPMAX".split())
+# A script says how many keys follow: `EVAL script 1 key`.
+_SCRIPTS: Final = frozenset("EVAL EVALSHA FCALL".split())
+# What other stores call their operations.
+_READ_VERBS: Final = frozenset("READ SELECT SEARCH FETCH QUERY SCAN FIND XREAD".split())
+_WRITE_VERBS: Final = frozenset("WRITE PUT INSERT UPDATE UPSERT DELETE CREATE STORE".split())
 
 
 def uuid(text: str) -> str | None:
@@ -59,7 +63,7 @@ def tool_method(text: str) -> str | None:
 
 def zone_region(text: str) -> str | None:
     """Cut the zone's suffix off: `eu-west-1a` and `europe-west4-b` lie in a region."""
-    return re.sub(r"(?<=\d)-?[a-z]$", "", text) or None
+    return None if text.isdigit() else re.sub(r"(?<=\d)-?[a-z]$", "", text)
 
 
 def url(text: str) -> str | None:
@@ -77,25 +81,39 @@ def key(text: str) -> str | None:
 
 
 def first_argument(text: str) -> str | None:
-    """Return the key of a command such as `GET user:1`; SQL has none."""
+    """Return the first key of a Redis command such as `GET user:1`; other queries have none."""
     try:
         words = shlex.split(text)
     except ValueError:
         words = text.split()
-    if len(words) < 2 or words[0].upper() in _SQL or not access(words[0]):
+    command = words[0].upper() if words else ""
+    if command in _SCRIPTS:
+        words = words[2:] if words[2:3] != ["0"] else []
+    elif command not in _READS | _WRITES | _BOTH:
         return None
-    return key(words[1])
+    return key(words[1]) if len(words) > 1 else None
 
 
 def access(text: str) -> str | None:
-    """Return read, write or both for a command or an operation name."""
+    """Return read, write or both for a command, or for the commands of a pipeline (`GET SET`)."""
     words = re.sub(r"^(PIPELINE|MULTI)\s+", "", text.strip().upper()).split()
-    command = words[0] if words else ""
-    if command in _BOTH:
+    kinds = [_access(word) for word in words]
+    if not kinds or len({*kinds}) == 1 or None in kinds:
+        return kinds[0] if kinds else None
+    return "both"
+
+
+def query_access(text: str) -> str | None:
+    """Return read, write or both for queries, one a line."""
+    return access(" ".join(line.split()[0] for line in text.splitlines() if line.strip()))
+
+
+def _access(command: str) -> str | None:
+    if command in _BOTH | _SCRIPTS:
         return "both"
-    if command in _WRITES:
+    if command in _WRITES | _WRITE_VERBS:
         return "write"
-    return "read" if command in _READS else None
+    return "read" if command in _READS | _READ_VERBS else None
 
 
 def memory_access(text: str) -> str | None:
@@ -125,29 +143,29 @@ def verdict(text: str) -> str | None:
 
 
 def number(text: str) -> str | None:
-    """Accept a finite number."""
+    """Accept a finite number; a captured HTTP header is a list of texts, `["2"]`."""
+    bare = text.strip('[]" ')
     try:
-        value = float(text)
+        return bare if math.isfinite(float(bare)) else None
     except ValueError:
         return None
-    return text if math.isfinite(value) else None
 
 
 def probability(text: str) -> str | None:
     """Accept a number above 0 and at most 1."""
-    return text if number(text) and 0 < float(text) <= 1 else None
+    value = number(text)
+    return value if value and 0 < float(value) <= 1 else None
 
 
 def inverse(text: str) -> str | None:
     """Turn a sampling rate (1 of N) into a probability."""
-    return str(1 / float(text)) if number(text) and float(text) >= 1 else None
+    value = number(text)
+    return str(1 / float(value)) if value and float(value) >= 1 else None
 
 
 def flag(text: str) -> str | None:
     """Return true or false."""
-    label = text.strip().lower()
-    if label in {"true", "1", "yes", "on"}:
-        return "true"
+    label = text.strip('[]" ').lower()
     return "false" if label in {"false", "0", "no", "off", ""} else "true"
 
 
@@ -165,6 +183,11 @@ def json_field(name: str) -> Callable[[str], str | None]:
     return read
 
 
+def known(name: str) -> bool:
+    """Whether there is a reading of that name."""
+    return name in READINGS or name.startswith("json ")
+
+
 def reading(name: str) -> Callable[[str], str | None]:
     """Return the reading of that name. Raises KeyError."""
     if name.startswith("json "):
@@ -176,6 +199,16 @@ READINGS: Final[dict[str, Callable[[str], str | None]]] = {
     function.__name__: function
     for function in (
         *(uuid, not_uuid, provider, tool_method, zone_region, url, key, first_argument, access),
-        *(memory_access, failure_code, http_failure, verdict, number, probability, inverse, flag),
+        *(
+            query_access,
+            memory_access,
+            failure_code,
+            http_failure,
+            verdict,
+            number,
+            probability,
+            inverse,
+            flag,
+        ),
     )
 }

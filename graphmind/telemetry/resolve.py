@@ -30,6 +30,7 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
     columns["attributes"] = unused(batch.column("attributes"), _known_names(table))
     columns["module"] = _module(columns)
     columns["kv_op"] = _kv_op(columns)
+    columns["kv_store"] = _kv_store(columns)
     columns["error_code"] = _error_code(columns)
     columns["sample_probability"] = _sample_probability(columns)
     arrays = [_cast(columns[field.name], field.type) for field in RESOLVED]
@@ -49,7 +50,7 @@ def _read(lookup: Lookup, rule: Rule) -> pa.Array:
     texts = lookup.values(lookup.positions(rule.name))
     if rule.refined_by and lookup.has(rule.refined_by):
         refinement = lookup.values(lookup.positions(rule.refined_by))
-        texts = pc.coalesce(pc.binary_join_element_wise(texts, refinement, "@"), texts)
+        texts = pc.coalesce(pc.binary_join_element_wise(texts, refinement, rule.joined_by), texts)
     if rule.reading:
         return read_unique(texts, reading(rule.reading))
     return pc.if_else(pc.equal(texts, ""), None, texts)
@@ -84,6 +85,15 @@ def _kv_op(columns: dict[str, Any]) -> pa.Array:
     by_name = read_unique(columns["name"], access)
     has_key = pc.is_valid(columns["kv_key"])
     return pc.if_else(has_key, pc.coalesce(columns["kv_op"], by_name, pa.scalar("read")), None)
+
+
+def _kv_store(columns: dict[str, Any]) -> pa.Array:
+    """Tell stores apart by system, address and database, unless the span names its store."""
+    system = columns["kv_system"]
+    parts = (system, columns["kv_address"], columns["kv_database"])
+    place = pc.binary_join_element_wise(*parts, "/", null_handling="skip")
+    store = pc.coalesce(columns["kv_store"], pc.if_else(pc.is_valid(system), place, None))
+    return pc.if_else(pc.is_valid(columns["kv_key"]), store, None)
 
 
 def _error_code(columns: dict[str, Any]) -> pa.Array:

@@ -10,13 +10,24 @@ from typing import Any, Final
 import yaml
 
 from graphmind.errors import SettingsError
-from graphmind.telemetry.readings import reading
+from graphmind.telemetry.readings import READINGS, known
 
 COLUMNS: Final = (
     *("agent", "agent_candidate", "agent_fallback", "namespace", "service", "agent_version"),
     *("instance", "model_version", "model_requested", "provider", "prompt_version", "tool"),
-    *("module", "region", "endpoint", "kv_key", "kv_op", "kv_store", "task", "task_id"),
-    *("conversation", "retry_count", "fallback", "recovery", "error_code", "handoff_from"),
+    *("module", "region", "endpoint", "kv_key", "kv_op", "kv_store", "kv_system"),
+    *(
+        "kv_address",
+        "kv_database",
+        "task",
+        "task_id",
+        "conversation",
+        "retry_count",
+        "fallback",
+        "recovery",
+        "error_code",
+        "handoff_from",
+    ),
     *("handoff_to", "result", "quality", "sample_probability"),
 )
 
@@ -28,6 +39,7 @@ class Rule:
     name: str
     reading: str = ""
     refined_by: str = ""
+    joined_by: str = "@"
 
 
 Table = Mapping[str, tuple[Rule, ...]]
@@ -46,6 +58,8 @@ def extended_table(path: Path) -> Table:
         text = path.read_text("utf-8")
     except OSError as error:
         raise SettingsError(f"cannot read the resolver table {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"the resolver table {path} is not UTF-8 text: {error}") from error
     own = parse(text, str(path))
     shipped = default_table()
     return {column: own.get(column, ()) + shipped[column] for column in shipped}
@@ -59,24 +73,34 @@ def parse(text: str, origin: str) -> Table:
         raise SettingsError(f"{origin} is not YAML: {error}") from error
     if not isinstance(document, dict):
         raise SettingsError(f"{origin} should map columns to lists of attribute names")
-    unknown = sorted(set(document) - set(COLUMNS))
-    if unknown:
-        raise SettingsError(f"{origin}: no column {unknown[0]!r}. Known: {', '.join(COLUMNS)}")
+    for column, entries in document.items():
+        if column not in COLUMNS:
+            raise SettingsError(f"{origin}: no column {column!r}. Known: {', '.join(COLUMNS)}")
+        if not isinstance(entries, list):
+            raise SettingsError(f"{origin}: {column} should be a list of names, got {entries!r}")
     return {
-        column: tuple(_rule(entry, f"{origin}: {column}") for entry in entries or ())
+        column: tuple(_rule(entry, f"{origin}: {column}") for entry in entries)
         for column, entries in document.items()
     }
 
 
 def _rule(entry: Any, place: str) -> Rule:
-    if isinstance(entry, str):
-        return Rule(name=entry)
-    if not isinstance(entry, dict) or "name" not in entry or set(entry) - {"name", "as", "with"}:
-        raise SettingsError(f"{place}: expected a name or {{name, as, with}}, got {entry!r}")
-    rule = Rule(name=entry["name"], reading=entry.get("as", ""), refined_by=entry.get("with", ""))
-    if rule.reading:
-        try:
-            reading(rule.reading)
-        except KeyError as error:
-            raise SettingsError(f"{place}: no reading {rule.reading!r}") from error
+    fields = {"name": entry} if isinstance(entry, str) else entry
+    if (
+        not isinstance(fields, dict)
+        or "name" not in fields
+        or set(fields) - {"name", "as", "with", "by"}
+        or not all(isinstance(value, str) for value in fields.values())
+    ):
+        raise SettingsError(f"{place}: expected a name or {{name, as, with, by}}, got {entry!r}")
+    rule = Rule(
+        name=fields["name"],
+        reading=fields.get("as", ""),
+        refined_by=fields.get("with", ""),
+        joined_by=fields.get("by", "@"),
+    )
+    if rule.reading and not known(rule.reading):
+        raise SettingsError(
+            f"{place}: no reading {rule.reading!r}. Known: {', '.join(READINGS)}, json FIELD"
+        )
     return rule

@@ -1,0 +1,132 @@
+"""How answers look at a terminal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from graphmind.telemetry.rejections import Rejections
+
+IDS_SHOWN = 5
+
+
+def print_incidents(out: Console, incidents: Sequence[Mapping[str, Any]]) -> None:
+    """Print one row an incident."""
+    if not incidents:
+        out.print("No incidents: nothing that can be told from the base rate.")
+        return
+    table = Table(title=f"{len(incidents)} incidents", title_justify="left")
+    for name in ("incident", "severity", "what happened", "since"):
+        table.add_column(name, overflow="fold")
+    for name in ("confidence", "failed with", "failed without"):
+        table.add_column(name, justify="right")
+    for incident in incidents:
+        cause = (incident["causes"] or [None])[0]
+        table.add_row(
+            incident["incident_id"],
+            incident["severity"],
+            escape(incident["title"]),
+            moment(incident["onset_ms"]),
+            f"{incident['confidence']:.2f}",
+            *(_shares(cause) if cause else ("", "")),
+        )
+    out.print(table)
+
+
+def print_incident(out: Console, incident: Mapping[str, Any]) -> None:
+    """Print everything known about one incident."""
+    out.print(Panel(escape(incident["title"]), title=incident["incident_id"], title_align="left"))
+    facts = Table.grid(padding=(0, 2))
+    for name, value in _verdict(incident):
+        facts.add_row(name, escape(value))
+    out.print(facts)
+    for cause in incident["causes"]:
+        _print_cause(out, cause)
+    print_command(out, incident["command"])
+
+
+def print_command(out: Console, command: Mapping[str, Any]) -> None:
+    """Print a proposed command and why."""
+    out.print(f"\n[bold]proposed command[/bold] ({command['level']} level, not run)")
+    for step in command["repair_path"]:
+        out.print(f"  {escape(step)}")
+    for reason in command["reasons"]:
+        out.print(f"  because {escape(reason)}")
+
+
+def print_rows(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rows of an answer."""
+    if not rows:
+        out.print("No rows.")
+        return
+    table = Table()
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
+    out.print(table)
+
+
+def print_rejections(err: Console, rejected: Rejections) -> None:
+    """Say what a load could not use."""
+    for row in rejected.rows():
+        samples = "; ".join(map(str, row["samples"]))  # type: ignore[call-overload]  # a list of text
+        err.print(f"[yellow]{row['count']} x {escape(str(row['reason']))}[/yellow] {escape(samples)}")
+
+
+def moment(epoch_ms: int) -> str:
+    """Write a time for people, in UTC."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _shares(cause: Mapping[str, Any]) -> tuple[str, str]:
+    touched = cause["failed_with"] + cause["passed_with"]
+    others = cause["failed_total"] + cause["passed_total"] - touched
+    without = cause["failed_total"] - cause["failed_with"]
+    return f"{cause['failed_with']:g} of {touched:g}", f"{without:g} of {others:g}"
+
+
+def _verdict(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The five parts: where, what, how, since when, who else."""
+    reach = incident["reach"]
+    codes = ", ".join(f"{code} ({n})" for code, n in list(incident["error_codes"].items())[:3])
+    where = f"{incident['root_module']} ({incident['root_module_share']:.0%} of its traces)"
+    return [
+        ("where", where if incident["root_module"] else "no single place"),
+        ("what", incident["causes"][0]["label"] if incident["causes"] else "unexplained"),
+        ("how", incident["symptom"] + (f": {codes}" if codes else "")),
+        ("since", f"{moment(incident['onset_ms'])} UTC"),
+        (
+            "who else",
+            f"{reach['traces']} traces touch it: {len(reach['tasks'])} tasks, "
+            f"{len(reach['agents'])} agents, {len(reach['regions'])} regions",
+        ),
+        ("for example", ", ".join(incident["examples"][:IDS_SHOWN])),
+        ("survived", ", ".join(incident["survivors"][:IDS_SHOWN]) or "none"),
+    ]
+
+
+def _print_cause(out: Console, cause: Mapping[str, Any]) -> None:
+    with_, without = _shares(cause)
+    out.print(f"\n[bold]cause {cause['rank']}[/bold]: {escape(cause['label'])}")
+    out.print(
+        f"  failed {with_} with it, {without} without; risk ratio {cause['risk_ratio']:.1f} "
+        f"(at least {cause['risk_ratio_low']:.1f}); confidence {cause['confidence']:.2f}; "
+        f"q {cause['q_value']:.2g}"
+    )
+    for group in cause["tied"]:
+        names = " + ".join(f"{item['kind']} {item['name']}" for item in group)
+        out.print(f"  the data cannot tell it from: {escape(names)}")
+    for rival in cause["rivals"]:
+        names = " + ".join(f"{item['kind']} {item['name']}" for item in rival["all_of"])
+        out.print(f"  rather than {escape(names)}: {rival['nats_behind']:.1f} nats behind")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)

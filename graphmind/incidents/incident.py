@@ -1,0 +1,91 @@
+"""What an incident is: frozen, and the same JSON document everywhere."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing that traces touch."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedCause:
+    """A cause of an incident with its evidence; counts are of traces."""
+
+    rank: int
+    role: str
+    """root, critical or impact."""
+    kind: str
+    label: str
+    """The items in words, joined by ``+``."""
+    all_of: tuple[Item, ...]
+    tied: tuple[tuple[Item, ...], ...]
+    """Alternatives that the data cannot tell from it."""
+    confidence: float
+    risk_ratio: float
+    risk_ratio_low: float
+    failed_with: float
+    failed_total: float
+    passed_with: float
+    passed_total: float
+    q_value: float
+    onset_ms: int
+    until_ms: int
+    bounded: bool
+    """Active from onset to until only, not whenever the items are touched."""
+    rivals: tuple[dict[str, Any], ...]
+    """Other explanations of the same failures: items, and how many nats worse they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What the cause touches in the window, failing or not."""
+
+    traces: int
+    tasks: tuple[str, ...]
+    agents: tuple[str, ...]
+    regions: tuple[str, ...]
+    written_keys: tuple[str, ...]
+    """Keys whose value the cause wrote or is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """Failing traces that belong together: where, what, how, since when, who else."""
+
+    incident_id: str
+    title: str
+    state: str
+    severity: str
+    cluster_id: str
+    symptom: str
+    channels: tuple[str, ...]
+    root_module: str | None
+    root_module_share: float
+    """Share of its traces that went wrong in that module."""
+    error_codes: dict[str, int]
+    onset_ms: int
+    opened_ms: int
+    confidence: float
+    trace_ids: tuple[str, ...]
+    examples: tuple[str, ...]
+    survivors: tuple[str, ...]
+    """Traces that touched the cause and stayed healthy."""
+    causes: tuple[NamedCause, ...]
+    task_count: int
+    agent_count: int
+    region_count: int
+    unexplained_share: float
+    reach: Reach
+
+    def document(self) -> dict[str, Any]:
+        """Return the incident as JSON-ready names and values."""
+        document: dict[str, Any] = asdict(self)
+        return document
