@@ -23,8 +23,9 @@ from graphmind.jobs.analyze import Analysis, analyze
 from graphmind.jobs.load import Loaded, load
 from graphmind.jobs.settle import settle
 from graphmind.jobs.stores import Stores
+from graphmind.simulation.files import write as write_simulation
 from graphmind.simulation.scenario import Scenario
-from graphmind.simulation.write import write_simulation
+from graphmind.simulation.simulate import simulate as simulated
 from graphmind.telemetry.rejections import Rejections
 from graphmind.wiring import open_stores, plugin, resolver_table
 
@@ -61,7 +62,7 @@ def load_command(
     json: Json = False,
 ) -> None:
     """Load trace files, and inventories of agents, models and keys, into the data folder."""
-    run = context(data_dir, neo4j, json)
+    run = context(data_dir, neo4j, json=json)
     with open_stores(run.settings) as stores:
         loaded, settled = _load(run, stores, paths)
     if run.json:
@@ -79,7 +80,7 @@ def analyze_command(
     paths: Paths = None, data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False
 ) -> None:
     """Find which failing traces share a cause: of these files, or of all that is loaded."""
-    run = context(data_dir, neo4j, json)
+    run = context(data_dir, neo4j, json=json)
     with open_stores(run.settings) as stores:
         loaded = _load(run, stores, paths)[0] if paths else None
         selection = Selection(trace_ids=loaded.trace_ids if loaded else None)
@@ -95,7 +96,7 @@ def analyze_command(
 @app.command()
 def incidents(data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False) -> None:
     """List the incidents found so far."""
-    run = context(data_dir, neo4j, json)
+    run = context(data_dir, neo4j, json=json)
     with open_stores(run.settings) as stores:
         found = stores.archive.incidents()
     if run.json:
@@ -113,7 +114,7 @@ def explain(
     json: Json = False,
 ) -> None:
     """Show where, what, how, since when and who else of one incident, with its command."""
-    run = context(data_dir, neo4j, json)
+    run = context(data_dir, neo4j, json=json)
     with open_stores(run.settings) as stores:
         found = stores.archive.incident(incident)
     if run.json:
@@ -133,7 +134,7 @@ def ask(
     json: Json = False,
 ) -> None:
     """Ask the graph one of the questions in cypher/questions/."""
-    run = context(data_dir, neo4j, json)
+    run = context(data_dir, neo4j, json=json)
     if listed or not name:
         _print_rows(run, [_described(q.name) for q in list_questions()])
         return
@@ -175,17 +176,17 @@ def simulate(  # noqa: PLR0917 - one option a parameter
         kinds=tuple(kind) if kind else None,
         minutes=minutes,
     )
-    for path in write_simulation(scenario, folder):
-        typer.echo(path)
+    truth = write_simulation(simulated(scenario), folder)
+    typer.echo(f"{truth['traces']} traces, {len(truth['incidents'])} incidents in {folder}")
 
 
 @app.command()
 def demo(data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False) -> None:
     """Simulate a platform with three incidents, and find them."""
-    run = context(data_dir, neo4j, json)
+    run = context(data_dir, neo4j, json=json)
     folder = run.settings.data_dir / "demo"
     run.err.print(f"simulating 2,000 traces with three planted incidents in {folder}")
-    write_simulation(Scenario(seed=7, traces=2000, incidents=3), folder)
+    write_simulation(simulated(Scenario(seed=7, traces=2000, incidents=3)), folder)
     own = run.settings.data_dir / "demo-store"
     analyze_command([str(folder)], own, neo4j, json=json)
     run.err.print(

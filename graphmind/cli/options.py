@@ -36,7 +36,7 @@ class Context:
     """Progress and notes, never part of the answer."""
 
 
-def context(data_dir: Path | None, neo4j: str | None, json: bool) -> Context:
+def context(data_dir: Path | None, neo4j: str | None, *, json: bool) -> Context:
     """Read the environment once; options given on the command line win."""
     settings = Settings.from_environment(os.environ, data_dir=data_dir, neo4j_uri=neo4j)
     return Context(

@@ -75,7 +75,9 @@ def print_rejections(err: Console, rejected: Rejections) -> None:
     """Say what a load could not use."""
     for row in rejected.rows():
         samples = "; ".join(map(str, row["samples"]))  # type: ignore[call-overload]  # a list of text
-        err.print(f"[yellow]{row['count']} x {escape(str(row['reason']))}[/yellow] {escape(samples)}")
+        err.print(
+            f"[yellow]{row['count']} x {escape(str(row['reason']))}[/yellow] {escape(samples)}"
+        )
 
 
 def moment(epoch_ms: int) -> str:
@@ -92,7 +94,6 @@ def _shares(cause: Mapping[str, Any]) -> tuple[str, str]:
 
 def _verdict(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The five parts: where, what, how, since when, who else."""
-    reach = incident["reach"]
     codes = ", ".join(f"{code} ({n})" for code, n in list(incident["error_codes"].items())[:3])
     where = f"{incident['root_module']} ({incident['root_module_share']:.0%} of its traces)"
     return [
@@ -100,14 +101,15 @@ def _verdict(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("what", incident["causes"][0]["label"] if incident["causes"] else "unexplained"),
         ("how", incident["symptom"] + (f": {codes}" if codes else "")),
         ("since", f"{moment(incident['onset_ms'])} UTC"),
-        (
-            "who else",
-            f"{reach['traces']} traces touch it: {len(reach['tasks'])} tasks, "
-            f"{len(reach['agents'])} agents, {len(reach['regions'])} regions",
-        ),
+        ("who else", _others(incident["reach"])),
         ("for example", ", ".join(incident["examples"][:IDS_SHOWN])),
         ("survived", ", ".join(incident["survivors"][:IDS_SHOWN]) or "none"),
     ]
+
+
+def _others(reach: Mapping[str, Any]) -> str:
+    counts = [f"{len(reach[name])} {name}" for name in ("tasks", "agents", "regions")]
+    return f"{reach['traces']} traces touch it: {', '.join(counts)}"
 
 
 def _print_cause(out: Console, cause: Mapping[str, Any]) -> None:
