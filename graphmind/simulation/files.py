@@ -3,15 +3,14 @@
 import gzip
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, cast
+from typing import Any, BinaryIO, Final, Literal, cast
 
 import orjson
 import zstandard
 
 from graphmind.errors import StoreError
 from graphmind.simulation.otlp import request_lines
-from graphmind.simulation.scenario import Scenario
-from graphmind.simulation.simulate import simulate
+from graphmind.simulation.simulate import Simulation
 from graphmind.simulation.truth import Ledger
 
 SPANS_FILE: Final = "spans.jsonl"
@@ -20,30 +19,27 @@ TRUTH_FILE: Final = "truth.json"
 Compression = Literal["", "gz", "zst"]
 
 
-def write_simulation(
-    scenario: Scenario, folder: Path, *, compress: Compression = ""
-) -> tuple[Path, Path]:
-    """Simulate, write ``spans.jsonl[.gz|.zst]`` and ``truth.json``, and return their paths.
+def write(simulation: Simulation, folder: Path, *, compress: Compression = "") -> dict[str, Any]:
+    """Run the simulation, write ``spans.jsonl[.gz|.zst]`` and ``truth.json``; return the truth.
 
-    Raises SettingsError if the scenario cannot be planted, StoreError if the folder cannot be
-    written.
+    Raises StoreError if the folder cannot be written.
     """
-    simulation = simulate(scenario)
     ledger = Ledger(simulation)
-    spans = folder / (f"{SPANS_FILE}.{compress}" if compress else SPANS_FILE)
-    truth = folder / TRUTH_FILE
+    lines = request_lines(ledger.note(simulation.traces()), simulation.scenario)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with spans.open("wb") as file, closing(_compressor(file, compress)) as sink:
-            for line in request_lines(ledger.note(simulation.traces()), scenario):
+        path = folder / (f"{SPANS_FILE}.{compress}" if compress else SPANS_FILE)
+        with path.open("wb") as file, closing(_compressor(file, compress)) as sink:
+            for line in lines:
                 sink.write(line)
+        truth = ledger.truth()
         options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-        truth.write_bytes(orjson.dumps(ledger.truth(), option=options))
+        (folder / TRUTH_FILE).write_bytes(orjson.dumps(truth, option=options))
     except OSError as error:
         raise StoreError(
             f"cannot write to {folder}: {error.strerror}. Name a folder that can be written"
         ) from error
-    return spans, truth
+    return truth
 
 
 def _compressor(file: BinaryIO, compress: Compression) -> BinaryIO:
