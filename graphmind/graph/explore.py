@@ -15,8 +15,8 @@ _QUOTED: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LOAD_CSV: Final = re.compile(r"\bLOAD\s+CSV\b", re.IGNORECASE)
-# CALL { ... } and CALL (x) { ... } are subqueries; anything else after CALL is a procedure.
-_PROCEDURE: Final = re.compile(r"\bCALL\b(?!\s*[({])", re.IGNORECASE)
+# CALL { ... } and CALL (x) { ... } are subqueries, n.call is a property; a name is a procedure.
+_PROCEDURE: Final = re.compile(r"(?<![A-Za-z_]\.)\bCALL\s+\w", re.IGNORECASE)
 _STEERING: Final = re.compile(
     r"^\s*(EXPLAIN|PROFILE|SHOW|TERMINATE|USE|CYPHER)\b|\bIN\s+(?:\w+\s+)*TRANSACTIONS\b",
     re.IGNORECASE,

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from graphmind.errors import QueryRefused, UnknownName
 
-_PARAMETER: Final = re.compile(r"(\w+): (string|integer|float)(?: = (\S+))?\s+(\S.*)")
+_PARAMETER: Final = re.compile(r"(\w+): (string|integer|float)(?: = (\S+))?\s+([^\s=].*)")
 _COLUMN: Final = re.compile(r"(\w+)\s+(\S.*)")
 _TYPES: Final = {"string": str, "integer": int, "float": float}
 
@@ -59,19 +59,16 @@ def cypher_folder() -> Path:
 
 def list_questions() -> list[Question]:
     """Return all questions, sorted by name."""
-    return [
-        question(path.stem) for path in sorted((cypher_folder() / "questions").glob("*.cypher"))
-    ]
+    return [question(path.stem) for path in sorted(_folder().glob("*.cypher"))]
 
 
 @cache
 def question(name: str) -> Question:
     """Return a question by its file name. Raises UnknownName."""
-    path = cypher_folder() / "questions" / f"{name}.cypher"
-    if not re.fullmatch(r"\w+", name) or not path.is_file():
-        known = ", ".join(p.stem for p in sorted(path.parent.glob("*.cypher")))
-        raise UnknownName(f"No question {name!r}. Known: {known}.")
-    return parse(name, path.read_text(encoding="utf-8"))
+    paths = {path.stem: path for path in sorted(_folder().glob("*.cypher"))}
+    if name not in paths:
+        raise UnknownName(f"No question {name!r}. Known: {', '.join(paths)}.")
+    return parse(name, paths[name].read_text(encoding="utf-8"))
 
 
 def bind(asked: Question, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,6 +82,10 @@ def bind(asked: Question, given: Mapping[str, Any]) -> dict[str, Any]:
         known = ", ".join(p.name for p in asked.parameters)
         raise UnknownName(f"{asked.name} has no parameter {min(unknown)!r}. It takes: {known}.")
     return {p.name: _value(asked, p, given.get(p.name)) for p in asked.parameters}
+
+
+def _folder() -> Path:
+    return cypher_folder() / "questions"
 
 
 def _value(asked: Question, parameter: Parameter, given: Any) -> str | int | float:
@@ -126,12 +127,11 @@ def _sections(name: str, header: list[str]) -> tuple[str, list[str], list[str], 
     for line in header[1:]:
         if line in lists:
             current = line or current
-        elif not current:
-            lists[""].append(line)
-        elif line.startswith("  "):
+        elif line.startswith("  ") == bool(current):
             lists[current].append(line.strip())
         else:
-            raise ValueError(f"{name}.cypher: expected parameters: or columns:, got {line!r}.")
+            wanted = "an indented line, parameters: or columns:" if current else "the question"
+            raise ValueError(f"{name}.cypher: expected {wanted}, got {line!r}.")
     return header[0] if header else "", lists[""], lists["parameters:"], lists["columns:"]
 
 

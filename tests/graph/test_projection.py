@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from graphmind.telemetry.assembly import assemble
 from graphmind.telemetry.derive import derive_assembled
 from tests.graph.windows import resolved
 
-SPANS = [
+SPANS: list[dict[str, Any]] = [
     {
         "trace_id": "t1",
         "span_id": "a",
