@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from graphmind.analysis.localisation.units import Floats
+from graphmind.analysis.incidence import Floats
 
 
 def growth(now: Floats, before: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """What follows what inside a span: calls and log statements as a Markov chain."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,9 +27,12 @@ class Event(NamedTuple):
 
     def __str__(self) -> str:
         """Write it as evidence shows it."""
-        return " ".join(filter(None, (self.level, f"{self.callee}:{self.name}".strip(":")))) or (
-            self.kind
-        )
+        match self.kind:
+            case "log":
+                return f"{self.level} {self.name}".strip()
+            case "call":
+                return f"{self.callee}:{self.name}" if self.callee else self.name
+        return self.kind
 
     @property
     def is_severe(self) -> bool:
@@ -40,17 +43,19 @@ class Event(NamedTuple):
 START, END = Event("start"), Event("end")
 
 
-class Transition(NamedTuple):
-    """In a span of ``service`` and ``operation``, ``after`` comes next after ``before``."""
+class Point(NamedTuple):
+    """An event in the spans of an operation."""
 
     service: str
     operation: str
-    before: Event
+    event: Event
+
+
+class Transition(NamedTuple):
+    """After a point, ``after`` is the next event of the span."""
+
+    point: Point
     after: Event
-
-
-Point: TypeAlias = tuple[str, str, Event]
-"""Service, operation and event: where a transition starts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +81,12 @@ def transitions(period: Period) -> Transitions:
     step_codes, step = np.unique(point * len(events) + after, return_inverse=True)
     taken = np.bincount(step, 1 / np.bincount(visit)[visit], len(step_codes))
     points = [_point(period, events, code) for code in point_codes.tolist()]
+    steps = [divmod(code, len(events)) for code in step_codes.tolist()]
     return Transitions(
         traces=dict(zip(points, traces.tolist(), strict=True)),
         taken={
-            Transition(*points[code // len(events)], events[code % len(events)]): share
-            for code, share in zip(step_codes.tolist(), taken.tolist(), strict=True)
+            Transition(points[start], events[after]): share
+            for (start, after), share in zip(steps, taken.tolist(), strict=True)
         },
     )
 
@@ -88,7 +94,7 @@ def transitions(period: Period) -> Transitions:
 def _point(period: Period, events: list[Event], code: int) -> Point:
     place, before = divmod(code, len(events))
     service, operation = divmod(place, len(period.operations))
-    return period.services[service], period.operations[operation], events[before]
+    return Point(period.services[service], period.operations[operation], events[before])
 
 
 def _sequences(period: Period) -> tuple[list[Event], Ints, Ints]:
@@ -98,7 +104,7 @@ def _sequences(period: Period) -> tuple[list[Event], Ints, Ints]:
     logs = [Event("log", site, level=level) for level, site in said.names] if said else []
     events = [START, END, *logs, *calls]
     every = np.arange(len(period.trace))
-    row, at_ns, event = [every, every, above], [], []
+    row = [every, every, above]
     at_ns = [np.full(len(every), _EARLIEST), np.full(len(every), _LATEST), called_ns]
     event = [np.full(len(every), 0), np.full(len(every), 1), call + 2 + len(logs)]
     if said:

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from graphmind.analysis.incidence import Floats, sum_by
 from graphmind.analysis.localisation.exclusive import exclusive_ns
 from graphmind.analysis.localisation.period import Period
 from graphmind.telemetry.tree import Ints
-
-Floats = NDArray[np.float64]
 
 NS_PER_MS = 1e6
 
@@ -52,7 +50,7 @@ class UnitCosts:
 
     def mean_ms(self) -> Floats:
         """Mean cost of a call of each unit."""
-        return np.bincount(self.unit, self.cost_ms, len(self.units)) / self.calls()
+        return sum_by(self.unit, self.cost_ms, len(self.units)) / self.calls()
 
 
 def unit_costs(period: Period) -> UnitCosts:
