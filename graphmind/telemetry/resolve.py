@@ -88,11 +88,14 @@ def _kv_op(columns: dict[str, Any]) -> pa.Array:
 
 
 def _kv_store(columns: dict[str, Any]) -> pa.Array:
-    """Tell stores apart by system, address and database, unless the span names its store."""
-    system = columns["kv_system"]
-    parts = (system, columns["kv_address"], columns["kv_database"])
-    place = pc.binary_join_element_wise(*parts, "/", null_handling="skip")
-    store = pc.coalesce(columns["kv_store"], pc.if_else(pc.is_valid(system), place, None))
+    """Tell stores apart by system and database, unless the span names its store.
+
+    Not by address: replicas and regional relays serve one key under many addresses, and splitting
+    a poisoned key by them hides it (seen on planted windows), while joining two keys of one name
+    only dilutes them.
+    """
+    joined = pc.binary_join_element_wise(columns["kv_system"], columns["kv_database"], "/")
+    store = pc.coalesce(columns["kv_store"], joined, columns["kv_system"])
     return pc.if_else(pc.is_valid(columns["kv_key"]), store, None)
 
 

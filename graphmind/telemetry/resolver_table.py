@@ -17,7 +17,6 @@ COLUMNS: Final = (
     *("instance", "model_version", "model_requested", "provider", "prompt_version", "tool"),
     *("module", "region", "endpoint", "kv_key", "kv_op", "kv_store", "kv_system"),
     *(
-        "kv_address",
         "kv_database",
         "task",
         "task_id",

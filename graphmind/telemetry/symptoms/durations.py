@@ -14,6 +14,7 @@ from graphmind.telemetry.symptoms.scene import (
     constant_codes,
     either,
     first_of_trace,
+    known,
     normal,
     nothing,
 )
@@ -62,7 +63,9 @@ def _cut(scene: Scene, healthy: Bools) -> Shown:
     cut = ~traces.rooted & waited & (traces.spans < _CUT_SHARE * usual)
     rows = np.flatnonzero(cut[columns.trace])
     rows = first_of_trace(rows, -columns.end[rows], columns.trace)
-    return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("never ended", len(rows)))
+    return Shown(
+        rows=rows, began=known(columns, rows), codes=constant_codes("never ended", len(rows))
+    )
 
 
 def hang_or_cut(scene: Scene, healthy: Bools) -> Shown:
@@ -90,7 +93,7 @@ def short(scene: Scene, _healthy: Bools) -> Shown:
     rows = np.flatnonzero(short[scene.columns.trace] & (scene.columns.depth > 0))
     rows = first_of_trace(rows, -scene.columns.end[rows], scene.columns.trace)
     return Shown(
-        rows=rows, began=scene.columns.end[rows], codes=constant_codes("ended early", len(rows))
+        rows=rows, began=known(scene.columns, rows), codes=constant_codes("ended early", len(rows))
     )
 
 
