@@ -22,9 +22,13 @@ class Judged:
     cause: Candidate
     tally: Tally
     strength: float
-    risk_ratio_low: float
     weak: bool
     """Kept in the model for what it explains, too weak to report."""
+
+    @property
+    def gain(self) -> float:
+        """Evidence less what its choices explain."""
+        return self.tally.gain - self.cause.choices_nats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +65,26 @@ def explain_channel(
 
 def judge(model: Model, cause: Candidate) -> Judged:
     """Hold a cause of the model to the thresholds for reporting."""
-    options, base_rate = model.options, model.base_rate
+    options = model.options
     outcome = tally_without(model, cause, cause.rows)
-    low = outcome.strength_low
-    ratio = 1 + low * (1 - base_rate) / base_rate
-    by_ratio = min((options.risk_ratio_min - 1) * base_rate, options.strength_cap)
+    by_ratio = min((options.risk_ratio_min - 1) * model.base_rate, options.strength_cap)
     return Judged(
         cause=cause,
         tally=outcome,
         strength=model.mean_strength(cause),
-        risk_ratio_low=ratio,
-        weak=low < max(options.strength_min, by_ratio)
-        or ratio < options.risk_ratio_floor
+        weak=outcome.strength_low < max(options.strength_min, by_ratio)
+        or risk_ratio_low(outcome, model.base_rate) < options.risk_ratio_floor
         or outcome.excess < options.failures_min,
     )
+
+
+def risk_ratio_low(outcome: Tally, base_rate: float) -> float:
+    """Lower bound of the failing rate with a cause over the base rate.
+
+    Relative to the base rate, never to what other causes make expected: overlapping true causes
+    would veto each other.
+    """
+    return 1 + outcome.strength_low * (1 - base_rate) / base_rate
 
 
 def tally_without(model: Model, cause: Candidate, rows: Integers) -> Tally:

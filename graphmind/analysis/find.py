@@ -6,22 +6,16 @@ import numpy as np
 
 from graphmind.analysis.assignment import NONE, assign, responsibilities
 from graphmind.analysis.bursts import Burst, find_bursts
-from graphmind.analysis.explanation import Explanation, Judged, explain_channel, tally_without
-from graphmind.analysis.findings import Cause, Finding, Findings
+from graphmind.analysis.explanation import Explanation, explain_channel
+from graphmind.analysis.findings import Finding, Findings
 from graphmind.analysis.fold import fold_channels
 from graphmind.analysis.incidence import Floats, Integers
 from graphmind.analysis.merging import merge_causes
 from graphmind.analysis.options import CauseOptions
-from graphmind.analysis.ties import name_cause
+from graphmind.analysis.report import report_cause
 from graphmind.analysis.window import Window, one_row_per_unit
 
 EXAMPLES_MAX = 5
-RIVALS_MAX = 5
-# Logistic fit of "the named cause is the right one" on 1,242 reports of planted windows: constant
-# and slope of the log odds of the posterior; the same to add for a pair.
-CONFIDENCE_SINGLE = (0.559, 0.277)
-CONFIDENCE_PAIR = (-2.296, 0.183)
-POSTERIOR_MARGIN = 1e-4
 
 
 def find(window: Window, options: CauseOptions | None = None) -> Findings:
@@ -78,7 +72,7 @@ def _explained_finding(
     cause_of: Integers,
 ) -> Finding:
     """Report some causes that belong together."""
-    judged = sorted((explanation.judged[n] for n in group), key=lambda j: -j.cause.gain)
+    judged = sorted((explanation.judged[n] for n in group), key=lambda j: (-j.gain, j.cause.key))
     member = np.isin(cause_of, group)
     rows = explanation.failing[member]
     typical = np.argsort(-share[member][:, group].sum(axis=1), kind="stable")[:EXAMPLES_MAX]
@@ -86,7 +80,7 @@ def _explained_finding(
     healthy = strongest[~window.failing[channel][strongest]]
     return Finding(
         channels=(channel,),
-        causes=tuple(_cause(window, channel, explanation, each) for each in judged),
+        causes=tuple(report_cause(window, channel, explanation, each) for each in judged),
         traces=rows,
         examples=tuple(rows[typical].tolist()),
         survivors=tuple(healthy[:EXAMPLES_MAX].tolist()),
@@ -105,72 +99,6 @@ def _burst_finding(channel: str, burst: Burst) -> Finding:
         survivors=(),
         lost=float(len(burst.rows)),
     )
-
-
-def _cause(window: Window, channel: str, explanation: Explanation, judged: Judged) -> Cause:
-    """Report a cause under its best name, with the counts of the traces of that name."""
-    model, cause = explanation.model, judged.cause
-    name = name_cause(model, cause, window.item_kinds)
-    outcome = tally_without(model, cause, name.rows)
-    gain = outcome.gain - cause.choices_nats
-    counts = _counts(window, channel, name.rows)
-    failing = name.rows[window.failing[channel][name.rows]]
-    return Cause(
-        items=name.items,
-        tied=name.tied,
-        channel=channel,
-        confidence=_confidence(cause.posterior, pair=len(cause.key) > 1),
-        posterior=cause.posterior,
-        gain_nats=gain,
-        risk_ratio=_risk_ratio(*counts),
-        risk_ratio_low=judged.risk_ratio_low,
-        failed_with=counts[0],
-        failed_total=counts[1],
-        passed_with=counts[2],
-        passed_total=counts[3],
-        expected=outcome.expected * model.sample.traces_per_weight,
-        q_value=float(min(1.0, np.exp(model.columns.log_tests - gain))),
-        onset_ns=int(window.start_ns[failing[0]]),
-        until_ns=int(window.start_ns[failing[-1]]),
-        bounded=name.bounded,
-        rivals=tuple(
-            (difference, tuple(int(model.columns.item[column]) for column in key))
-            for difference, key in cause.rivals[:RIVALS_MAX]
-        ),
-    )
-
-
-def _counts(window: Window, channel: str, rows: Integers) -> tuple[float, float, float, float]:
-    """Weight of failed with, failed total, passed with, passed total."""
-    failing, weight = window.failing[channel], window.weight
-    failed, passed = weight * failing, weight * ~failing
-    return (
-        float(failed[rows].sum()),
-        float(failed.sum()),
-        float(passed[rows].sum()),
-        float(passed.sum()),
-    )
-
-
-def _risk_ratio(
-    failed_with: float, failed_total: float, passed_with: float, passed_total: float
-) -> float:
-    """Failing rate with the cause over the rate without; no failure without counts as a half."""
-    failed = max(failed_total - failed_with, 0.5)
-    without = failed + passed_total - passed_with
-    return failed_with / (failed_with + passed_with) / (failed / without)
-
-
-def _confidence(posterior: float, *, pair: bool) -> float:
-    """Probability that the named cause is right."""
-    posterior = min(max(posterior, POSTERIOR_MARGIN), 1 - POSTERIOR_MARGIN)
-    odds = np.log(posterior / (1 - posterior))
-    constant, slope = CONFIDENCE_SINGLE
-    score = constant + slope * odds
-    if pair:
-        constant, slope = CONFIDENCE_PAIR
-        score += constant + slope * odds
-    return float(1 / (1 + np.exp(-score)))
 
 
 def _with_attempts(window: Window, rows: Integers, finding: Finding) -> Finding:

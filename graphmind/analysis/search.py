@@ -1,6 +1,7 @@
 """Which causes explain the failures of a channel: greedy search, then polish."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -43,8 +44,8 @@ def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate
     ranked = [candidate for candidate in rank_candidates(model) if candidate.key not in known]
     required = model.columns.log_tests + _threshold(model)
     admitted = (c for c in ranked if c.gain >= required and _plausible(model, c.tally))
-    beam = [c for c in admitted if _holds_on_fresh_traces(model, c)][: model.options.beam]
-    tried = [(trial(model, candidate), candidate) for candidate in beam]
+    fresh = (c for c in admitted if _holds_on_fresh_traces(model, c))
+    tried = [(trial(model, c), c) for c in islice(fresh, model.options.beam)]
     if not tried:
         return None, -np.inf, ranked
     objective, best = max(tried, key=lambda pair: pair[0])

@@ -28,37 +28,47 @@ def pool_strata(stratum: Codes, failing: Flags, *, strata_max: int) -> tuple[Cod
     return pooled[number], strata_max
 
 
-def derive_strata(items: Incidence) -> Codes:
-    """Cluster traces by the items they touch, where no task is recorded: (n,) cluster of each."""
-    points = _principal_components(items)
-    if not points.shape[1]:
+def derive_strata(items: Incidence, healthy: Flags) -> Codes:
+    """Cluster traces by the items they touch, where no task is recorded: (n,) cluster of each.
+
+    Learnt from healthy traces: a failing one touches less than its kind, and handlers besides, and
+    strata that tell failing from healthy would explain any failure away.
+    """
+    rows = np.flatnonzero(healthy)
+    rows = rows[:: -(-len(rows) // SAMPLE_MAX) or 1]
+    axes, centre = _principal_axes(items, rows)
+    if not axes.any():
         return np.zeros(items.height, np.int32)
-    step = -(-len(points) // SAMPLE_MAX)
-    clusters = min(CLUSTERS, len(np.unique(points[::step], axis=0)))
-    centres, _ = kmeans(points[::step], clusters, iter=RESTARTS, rng=np.random.default_rng(0))
-    return vq(points, centres)[0].astype(np.int32)
+    points = np.asarray(_matrix(items) @ axes - centre)
+    sample = points[rows]
+    clusters = min(CLUSTERS, len(np.unique(sample, axis=0)))
+    centres, _ = kmeans(sample, clusters, iter=RESTARTS, rng=np.random.default_rng(0))
+    return np.asarray(vq(points, centres)[0], np.int32)
 
 
-def _principal_components(items: Incidence) -> Floats:
-    """Project the standardised item columns: (n, up to COMPONENTS)."""
-    chosen, share = _informative(items)
-    number = np.full(items.width, -1, np.int32)
-    number[chosen] = np.arange(len(chosen))
-    kept = items.renumber(number, len(chosen))
-    ones = np.ones(len(kept.columns))
-    matrix = csr_array((ones, kept.columns, kept.starts), shape=(kept.height, kept.width))
-    scale = 1 / np.sqrt(share * (1 - share))
-    together = (matrix.T @ matrix).toarray() / max(items.height, 1)
-    correlation = (together - np.outer(share, share)) * np.outer(scale, scale)
-    _, vectors = np.linalg.eigh(correlation)
-    axes = vectors[:, ::-1][:, :COMPONENTS] * scale[:, None]
-    return np.asarray(matrix @ axes - share @ axes, np.float64)
+def _principal_axes(items: Incidence, rows: Integers) -> tuple[Floats, Floats]:
+    """Principal axes of the rows' standardised items, and their mean on them.
 
-
-def _informative(items: Incidence) -> tuple[Integers, Floats]:
-    """Items neither rare nor on nearly every trace, the most frequent ones, and their shares."""
-    count = np.bincount(items.columns, minlength=items.width)
-    share = count / max(items.height, 1)
+    Axes are (items, up to COMPONENTS), 0 for items that tell nothing.
+    """
+    sample = items.take(rows)
+    count = np.bincount(sample.columns, minlength=items.width)
+    share = count / max(len(rows), 1)
     chosen = np.flatnonzero((share >= SHARE_MIN) & (share <= SHARE_MAX))
     chosen = np.sort(chosen[np.argsort(-count[chosen], kind="stable")[:ITEMS_MAX]])
-    return chosen, share[chosen]
+    number = np.full(items.width, -1, np.int32)
+    number[chosen] = np.arange(len(chosen))
+    matrix, share = _matrix(sample.renumber(number, len(chosen))), share[chosen]
+    scale = 1 / np.sqrt(share * (1 - share))
+    together = (matrix.T @ matrix).toarray() / max(len(rows), 1)
+    correlation = (together - np.outer(share, share)) * np.outer(scale, scale)
+    _, vectors = np.linalg.eigh(correlation)
+    axes = np.zeros((items.width, min(COMPONENTS, len(chosen))))
+    axes[chosen] = vectors[:, ::-1][:, :COMPONENTS] * scale[:, None]
+    return axes, share @ axes[chosen]
+
+
+def _matrix(items: Incidence) -> csr_array[np.float64]:
+    """Arrange the incidence as a matrix of ones."""
+    ones = np.ones(len(items.columns))
+    return csr_array((ones, items.columns, items.starts), shape=(items.height, items.width))

@@ -115,9 +115,9 @@ def window_from_facts(facts: Facts) -> Window:
         item_names=names,
         failing={channel: began != NEVER for channel, began in failing_ns.items()},
         failing_ns=failing_ns,
-        weight=_numbers(traces["weight"], missing=1).astype(np.float64),
+        weight=np.maximum(_numbers(traces["weight"], missing=1), 1.0),
         unit=_units(traces["unit"]),
-        stratum=_strata(traces["task"], items),
+        stratum=_strata(traces["task"], items, failing_ns),
         descriptors=tuple(
             Descriptor(codes=_encode(traces[name])[0], power=power) for name, power in DESCRIPTORS
         ),
@@ -190,13 +190,16 @@ def _units(column: pa.ChunkedArray) -> Codes:
     return codes
 
 
-def _strata(task: pa.ChunkedArray, items: Incidence) -> Codes:
+def _strata(task: pa.ChunkedArray, items: Incidence, failing_ns: dict[str, Integers]) -> Codes:
     """Encode the kinds of task, derived from the items where the task tells no kinds apart."""
     codes, tasks = _encode(task)
     known = int((codes >= 0).sum())
     if known >= TASK_SHARE_MIN * len(codes) and len(tasks) <= TASK_SHARE_MIN * known:
         return codes
-    return derive_strata(items)
+    healthy = np.all(
+        [np.ones(len(codes), bool), *(t == NEVER for t in failing_ns.values())], axis=0
+    )
+    return derive_strata(items, healthy)
 
 
 def _rows(trace_id: pa.ChunkedArray, traces: pa.Table) -> Integers:
