@@ -114,7 +114,7 @@ def fit_strengths(
     likelihood = classes.failed @ np.log1p(-passes) + passed @ np.log(passes)
     return Strengths(
         objective=float(likelihood) - cost,
-        base_rate=base_rate,
+        base_rate=float(base_rate),
         strength=strength,
         survival=survival,
     )

@@ -108,15 +108,15 @@ def _equally_good(model: Model, others: list[_LookAlike], kinds: Sequence[str]) 
 
 
 def _look_alikes(model: Model, cause: Candidate) -> list[_LookAlike]:
-    """Columns with a Jaccard overlap of exposures in the time the cause is active; itself too.
+    """Columns with nearly the same exposures in the time the cause is active; itself too.
 
-    Those that also fail outside that time are not: the data tell them apart.
+    A column that also fails outside that time is none, and neither is another cause of the model:
+    the data tell them apart.
     """
     columns, rows, tie = model.columns, cause.rows, model.options.tie_jaccard
     shared = np.bincount(columns.by_trace.columns_of(rows), minlength=columns.count)
-    times = model.sample.start_ns
-    first = np.searchsorted(times, times[rows[0]], side="left")
-    stop = np.searchsorted(times, times[rows[-1]], side="right")
+    first, stop = _time_of(model, rows)
+    other_causes = {other.key for other in model.causes} - {cause.key}
     found = []
     for column in np.flatnonzero(shared >= tie * len(rows)).tolist():
         everywhere = columns.rows_of((column,))
@@ -124,14 +124,24 @@ def _look_alikes(model: Model, cause: Candidate) -> list[_LookAlike]:
         inside = everywhere[start:end]
         outside = np.concatenate([everywhere[:start], everywhere[end:]])
         either = len(rows) + len(inside) - shared[column]
-        if column in cause.key and len(cause.key) == 1:
+        if (column,) == cause.key:
             found.append(_LookAlike(column=column, rows=rows, bounded=cause.bounded))
-        elif shared[column] >= tie * either and not _fails(model, outside):
+        elif (
+            shared[column] >= tie * either
+            and (column,) not in other_causes
+            and not _fails(model, outside)
+        ):
             bounded = bool(shared[column] < tie * (either + len(outside)))
-            found.append(
-                _LookAlike(column=column, rows=inside if bounded else everywhere, bounded=bounded)
-            )
+            active = inside if bounded else everywhere
+            found.append(_LookAlike(column=column, rows=active, bounded=bounded))
     return found
+
+
+def _time_of(model: Model, rows: Integers) -> tuple[int, int]:
+    """First row, and the row past the last, that start no earlier and no later than the rows."""
+    times = model.sample.start_ns
+    first = np.searchsorted(times, times[rows[0]], side="left")
+    return int(first), int(np.searchsorted(times, times[rows[-1]], side="right"))
 
 
 def _fails(model: Model, rows: Integers) -> bool:
