@@ -8,7 +8,7 @@ from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.facts import ITEMS
 from graphmind.telemetry.lineage import ACCESS_ORDER, last_writes
 from graphmind.telemetry.outline import Outline
-from graphmind.telemetry.tree import Ints
+from graphmind.telemetry.tree import Bools, Ints
 
 SPAN_KINDS = (
     *("agent", "service", "instance", "model_version", "model_requested", "prompt_version"),
@@ -17,10 +17,15 @@ SPAN_KINDS = (
 """Item kinds that a span's own column names."""
 
 
-def touched(assembled: pa.Table, columns: Columns, traces: Outline) -> pa.Table:
-    """Return the items of each trace (schema ITEMS) from its spans, and its task."""
+def touched(assembled: pa.Table, columns: Columns, traces: Outline, effects: Bools) -> pa.Table:
+    """Return the items of each trace (schema ITEMS) from its spans, and its task.
+
+    ``effects`` are spans that start at the very instant at which something went wrong: their items
+    count as touched a nanosecond later.
+    """
     ids = assembled.column("trace_id")
-    parts = [_of_column(assembled, columns, kind, ids) for kind in SPAN_KINDS]
+    starts = columns.start + effects
+    parts = [_of_column(assembled, columns, kind, ids, starts) for kind in SPAN_KINDS]
     named = pc.not_equal(traces.task, "")
     roots = pa.array(traces.root)
     parts.append(
@@ -56,7 +61,9 @@ def inherited(accessed: pa.Table) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def _of_column(assembled: pa.Table, columns: Columns, kind: str, ids: pa.ChunkedArray) -> pa.Table:
+def _of_column(
+    assembled: pa.Table, columns: Columns, kind: str, ids: pa.ChunkedArray, starts: Ints
+) -> pa.Table:
     names = assembled.column(kind)
     if kind == "agent":
         names = pc.if_else(assembled.column("agent_named"), names, None)
@@ -65,7 +72,7 @@ def _of_column(assembled: pa.Table, columns: Columns, kind: str, ids: pa.Chunked
     rows = np.flatnonzero(codes >= 0)
     first = _first_touches(columns.trace[rows] * (len(encoded.dictionary) + 1) + codes[rows])
     at = pa.array(rows[first])
-    return _rows(ids.take(at), kind, names.take(at), pa.array(columns.start[rows[first]]))
+    return _rows(ids.take(at), kind, names.take(at), pa.array(starts[rows[first]]))
 
 
 def _first_touches(keys: Ints) -> Ints:

@@ -27,6 +27,10 @@ class Peers:
     """ln of the whole duration in ns, by operation."""
     trace_time: Robust
     """ln of the duration in ns, by task."""
+    work: Floats
+    """ln of each trace's self times over what its operations usually take; NaN where unknown."""
+    trace_work: Robust
+    """The same of healthy traces, by task."""
     span_count: Floats
     """Median number of spans, by task; NaN with too few traces."""
 
@@ -43,9 +47,14 @@ def peers(
     own = np.flatnonzero(healthy)
     sizes = group_quantile(traces.spans[own].astype(float), traces.stratum[own], strata, 0.5)
     sizes[np.bincount(traces.stratum[own], minlength=strata) < least] = np.nan
+    span_time = robust(log_ns(columns.self_ns[rows]), operation[rows], count, least=least)
+    work = _work(columns, np.exp(span_time.median[operation]), traces.count)
+    worked = own[~np.isnan(work[own])]
     return Peers(
         operation=operation,
-        span_time=robust(log_ns(columns.self_ns[rows]), operation[rows], count, least=least),
+        span_time=span_time,
+        work=work,
+        trace_work=robust(work[worked], traces.stratum[worked], strata, least=least),
         span_total=robust(
             log_ns((columns.end - columns.start)[rows]), operation[rows], count, least=least
         ),
@@ -56,7 +65,22 @@ def peers(
     )
 
 
-def log_ns(durations: Ints) -> Floats:
+def _work(columns: Columns, usual_ns: Floats, count: int) -> Floats:
+    """Return ln(self times / usual self times) of each trace, over spans with a baseline.
+
+    Steps differ from trace to trace of one task; against what each step usually takes, a trace's
+    duration varies much less than against other traces.
+    """
+    rows = np.flatnonzero(~np.isnan(usual_ns))
+    actual = np.bincount(columns.trace[rows], columns.self_ns[rows], count)
+    usual = np.bincount(columns.trace[rows], usual_ns[rows], count)
+    work = np.full(count, np.nan)
+    some = usual > 0
+    work[some] = log_ns(actual[some]) - log_ns(usual[some])
+    return work
+
+
+def log_ns(durations: Ints | Floats) -> Floats:
     """Return the logarithm of durations in ns."""
     logs: Floats = np.log(np.maximum(durations, _LEAST_NS))
     return logs

@@ -14,7 +14,6 @@ from graphmind.telemetry.symptoms.scene import (
     constant_codes,
     either,
     first_of_trace,
-    known,
     normal,
     nothing,
 )
@@ -63,9 +62,7 @@ def _cut(scene: Scene, healthy: Bools) -> Shown:
     cut = ~traces.rooted & waited & (traces.spans < _CUT_SHARE * usual)
     rows = np.flatnonzero(cut[columns.trace])
     rows = first_of_trace(rows, -columns.end[rows], columns.trace)
-    return Shown(
-        rows=rows, began=known(columns, rows), codes=constant_codes("never ended", len(rows))
-    )
+    return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("never ended", len(rows)))
 
 
 def hang_or_cut(scene: Scene, healthy: Bools) -> Shown:
@@ -74,9 +71,9 @@ def hang_or_cut(scene: Scene, healthy: Bools) -> Shown:
 
 
 def slow(scene: Scene, _healthy: Bools) -> Shown:
-    """Traces slow for their task; the span with the largest excess over its operation is where."""
-    traces, usual = scene.traces, normal(scene).trace_time
-    excess = log_ns(traces.end - traces.start) - usual.median[traces.stratum]
+    """Traces slow for the steps they took; the span with the largest excess is where."""
+    traces, usual = scene.traces, normal(scene).trace_work
+    excess = normal(scene).work - usual.median[traces.stratum]
     slow = excess > scene.settings.slow_mad * usual.deviation[traces.stratum]
     slow &= excess > np.log(scene.settings.slow_ratio)
     return _largest_excess(scene, slow & traces.rooted, "slow")
@@ -93,7 +90,7 @@ def short(scene: Scene, _healthy: Bools) -> Shown:
     rows = np.flatnonzero(short[scene.columns.trace] & (scene.columns.depth > 0))
     rows = first_of_trace(rows, -scene.columns.end[rows], scene.columns.trace)
     return Shown(
-        rows=rows, began=known(scene.columns, rows), codes=constant_codes("ended early", len(rows))
+        rows=rows, began=scene.columns.end[rows], codes=constant_codes("ended early", len(rows))
     )
 
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.peers import numbered, operations
 from graphmind.telemetry.spans import STATUS_OK
-from graphmind.telemetry.symptoms.scene import Scene, Shown, constant_codes, first_of_trace, known
+from graphmind.telemetry.symptoms.scene import Scene, Shown, constant_codes, first_of_trace
 from graphmind.telemetry.tree import Bools, Ints, nearest
 
 ROOT_SPEAKS_SHARE: Final = 0.2
@@ -27,7 +27,7 @@ def error(scene: Scene) -> Shown:
     rows = np.flatnonzero(started)
     rows = first_of_trace(rows, columns.end[rows], columns.trace)
     codes = scene.assembled.column("error_code").take(pa.array(rows)).combine_chunks()
-    return Shown(rows=rows, began=known(columns, rows), codes=codes)
+    return Shown(rows=rows, began=columns.end[rows], codes=codes)
 
 
 def _handled(scene: Scene) -> Bools:
@@ -78,4 +78,4 @@ def storm(scene: Scene) -> Shown:
         scene.failed & (((failures >= least) & still_failing)[group] | (tries >= least))
     )
     rows = first_of_trace(rows, columns.end[rows], columns.trace)
-    return Shown(rows=rows, began=known(columns, rows), codes=constant_codes("storm", len(rows)))
+    return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("storm", len(rows)))

@@ -30,9 +30,9 @@ def fork(scene: Scene, healthy: Bools) -> Shown:
 
 
 def loop(scene: Scene, healthy: Bools) -> Shown:
-    """One agent calling one tool over and over."""
+    """One tool called over and over."""
     rows = np.flatnonzero(pc.is_valid(scene.assembled.column("tool")).to_numpy())
-    key = numbered(scene.assembled, "agent", "tool", "name")
+    key = numbered(scene.assembled, "tool", "name")
     return _repeated(scene, healthy, rows, key, "repeated call", least=3)
 
 

@@ -10,7 +10,6 @@ from graphmind.telemetry.symptoms.scene import (
     constant_codes,
     either,
     first_of_trace,
-    known,
     nothing,
 )
 from graphmind.telemetry.tree import Bools
@@ -22,7 +21,7 @@ def wrong(scene: Scene) -> Shown:
     rows = np.flatnonzero(wrong)
     rows = first_of_trace(rows, scene.columns.end[rows], scene.columns.trace)
     return Shown(
-        rows=rows, began=known(scene.columns, rows), codes=constant_codes("wrong result", len(rows))
+        rows=rows, began=scene.columns.end[rows], codes=constant_codes("wrong result", len(rows))
     )
 
 
@@ -44,9 +43,7 @@ def _low(scene: Scene, healthy: Bools) -> Shown:
     low = (scored > 0) & (mean < floor[traces.stratum])
     rows = rows[low[trace]]
     rows = first_of_trace(rows, columns.end[rows], columns.trace)
-    return Shown(
-        rows=rows, began=known(columns, rows), codes=constant_codes("low score", len(rows))
-    )
+    return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("low score", len(rows)))
 
 
 def wrong_or_low(scene: Scene, healthy: Bools) -> Shown:

@@ -58,14 +58,6 @@ def first_of_trace(rows: Ints, rank: Ints, trace: Ints) -> Ints:
     return firsts
 
 
-def known(columns: Columns, rows: Ints) -> Ints:
-    """Return when the outcome of spans was known: just before their end.
-
-    A handler that starts at the very nanosecond at which the span ended comes after it.
-    """
-    return np.maximum(columns.start[rows], columns.end[rows] - 1)
-
-
 def either(scene: Scene, first: Shown, second: Shown) -> Shown:
     """Return the first's traces and those of the second that the first does not show."""
     shown = np.zeros(scene.traces.count, bool)
