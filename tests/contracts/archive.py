@@ -77,10 +77,11 @@ class ArchiveContract:
         assert archive.spans(ALL)["span_id"].to_pylist() == ["4", "2", "3", "1"]
 
     def test_a_span_without_a_start_is_kept_and_stands_last_in_its_trace(self, archive: Archive):
-        archive.append([resolved(span("a", "1", None), span("a", "2", 7))])
+        archive.append([resolved(span("a", "1", None), span("a", "2", 7), span("b", "3", None))])
         archive.append([resolved(span("a", "1", None))])
 
-        assert archive.spans(ALL)["span_id"].to_pylist() == ["2", "1"]
+        assert archive.spans(ALL)["span_id"].to_pylist() == ["2", "1", "3"]
+        assert archive.unsettled().equals(ids("a", "b"))
 
     def test_an_append_counts_new_and_repeated_spans_and_the_traces_that_gained(
         self, archive: Archive
@@ -207,7 +208,7 @@ class ArchiveContract:
         archive.append([resolved(span("a", "1"), span("b", "1", 10))])
         parts = archive.span_batches(ALL, spans_max=1)
         first = next(parts)
-        archive.append([resolved(span("b", "2", 11), span("c", "1", 12))])
+        archive.append([resolved(span("b", "2", 10), span("c", "1", 12))])
 
         assert rows_of(first) == [span("a", "1")]
         assert [rows_of(part) for part in parts] == [[span("b", "1", 10)]]
@@ -267,6 +268,12 @@ class ArchiveContract:
 
         assert archive.facts(ALL) == stored
 
+    def test_many_rows_of_one_trace_keep_their_order(self, archive: Archive):
+        items = [(trace, "tool", str(n)) for n in range(20_000) for trace in "ba"]
+        archive.store_facts(facts(("a", 0), ("b", 1), items=items))
+
+        assert archive.facts(ALL).items["name"].to_pylist() == [str(n) for n in range(20_000)] * 2
+
     def test_facts_of_a_trace_replace_those_it_had_and_no_other(self, archive: Archive):
         items = [("a", "tool", "old"), ("a", "tool", "older"), ("b", "tool", "kept")]
         archive.store_facts(facts(("a", 1), ("b", 2), items=items, symptoms=[("a", "error")]))
@@ -293,13 +300,13 @@ class ArchiveContract:
     ):
         archive.save_incidents("run-1", [{"incident_id": "b", "of": 1}, {"incident_id": "a"}])
         archive.save_incidents("run-2", [{"incident_id": "c"}, {"incident_id": "b", "of": 2}])
+        both = archive.incidents()
         archive.save_incidents("run-1", [{"incident_id": "d", "rank": [1.5, None]}])
+        after = archive.incidents()
 
-        assert archive.incidents() == [
-            {"incident_id": "b", "of": 2},
-            {"incident_id": "c"},
-            {"incident_id": "d", "rank": [1.5, None]},
-        ]
+        b, c = {"incident_id": "b", "of": 2}, {"incident_id": "c"}
+        assert both == [{"incident_id": "a"}, b, c]
+        assert after == [b, c, {"incident_id": "d", "rank": [1.5, None]}]
 
     def test_a_run_that_finds_nothing_leaves_no_incident_of_it(self, archive: Archive):
         archive.save_incidents("run-1", [{"incident_id": "a"}])

@@ -1,2 +1,2 @@
--- One batch, as it comes; repeated spans are removed before the transaction ends.
-INSERT INTO spans BY NAME SELECT *, $load::BIGINT AS load FROM batch;
+-- As they come; repeated spans are removed before the transaction ends.
+INSERT INTO spans BY NAME SELECT *, $load::BIGINT AS load FROM arriving;
