@@ -1,0 +1,102 @@
+"""JSON documents of a stream: one a line, one in all, or several indented ones in a row.
+
+What is not quite JSON is read as far as it can be, and counted.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+import msgspec
+
+from graphmind.telemetry.rejections import SAMPLE_CHARS_MAX, Rejections
+from graphmind_loaders.shape import Path, whole_records
+
+BROKEN = "broken JSON"
+NOT_UTF8 = "not UTF-8: read with replacement characters"
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_KEY_CHARS = 8  # of a line's start: enough to tell the first key
+
+
+def split(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield each JSON document of a stream, however it is laid out; broken ones too.
+
+    No valid JSON has a line that ends in a bracket before a line that starts with another value,
+    so that is where a document ends; a broken one ends where its first line seems to come again.
+    """
+    lines: list[bytes] = []
+    for raw in stream:
+        line = raw.strip().removeprefix(_BYTE_ORDER_MARK)
+        if not line:
+            continue
+        if lines and _starts_anew(lines, line):
+            yield b"\n".join(lines)
+            lines = []
+        lines.append(line)
+    if lines:
+        yield b"\n".join(lines)
+
+
+def _starts_anew(lines: list[bytes], line: bytes) -> bool:
+    if lines[-1][-1:] in b"}]":
+        return line[:1] not in b",]}"
+    first = lines[0][:_KEY_CHARS]
+    return first[:1] not in b"{[" or (first[:2] == b'{"' and line[:_KEY_CHARS] == first)
+
+
+def values(
+    stream: BinaryIO, rejected: Rejections, is_record: Callable[[Path], bool]
+) -> Iterator[Any]:
+    """Yield the value of each JSON document of a stream; see ``value_of``."""
+    for document in split(stream):
+        value = value_of(document, rejected, is_record)
+        if value is not None:
+            yield value
+
+
+def value_of(document: bytes, rejected: Rejections, is_record: Callable[[Path], bool]) -> Any:
+    """Parse a document, or what can be read of it.
+
+    NaN, control characters in strings and halves of characters are let pass. A broken document
+    is counted and keeps its records (see ``whole_records``) up to the break; None if it has none.
+    """
+    try:
+        return msgspec.json.decode(document)
+    except (ValueError, RecursionError):
+        text = document.decode("utf-8", "replace")
+    if "\N{REPLACEMENT CHARACTER}" in text and not _is_utf8(document):
+        rejected.add(NOT_UTF8, text)
+    text = _LONE_SURROGATE.sub(r"\\ufffd", text)
+    try:
+        return _tolerant(text)
+    except (ValueError, RecursionError) as error:
+        rejected.add(BROKEN, f"{error}: {text[:SAMPLE_CHARS_MAX]}")
+        kept = whole_records(text[: getattr(error, "pos", None)], is_record)
+        return _or_none(kept)
+
+
+def _tolerant(text: str) -> Any:
+    return json.loads(text, strict=False, parse_constant=str)
+
+
+def _or_none(text: str | None) -> Any:
+    try:
+        return None if text is None else _tolerant(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+_LONE_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+def _is_utf8(document: bytes) -> bool:
+    try:
+        document.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
