@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from graphmind.graph.port import Counters, GraphRows, Row
-from graphmind.graph.rows import merged_edges, merged_nodes
+from graphmind.graph.port import Counters
+from graphmind.graph.rows import KeyedRow, LinkedRow, MergedEdges, MergedNodes
 from graphmind.graph.schema import NODES, key_of
 
 Ids = dict[str, dict[str, str]]
 """Record id by label and key."""
 
 
-def bulk_load(db: Any, rows: GraphRows) -> Counters:
+def bulk_load(db: Any, nodes: MergedNodes, edges: MergedEdges) -> Counters:
     """Create all nodes, then all relationships whose ends are among them, in an empty graph."""
-    nodes, edges = merged_nodes(rows), merged_edges(rows)
     for type_ in sorted({ends[1] for ends in edges}):
         db.schema.get_or_create_edge_type(type_)
     created = missing = 0
@@ -29,7 +28,7 @@ def bulk_load(db: Any, rows: GraphRows) -> Counters:
     )
 
 
-def _create(batch: Any, label: str, found: list[tuple[str, Row]]) -> dict[str, str]:
+def _create(batch: Any, label: str, found: list[KeyedRow]) -> dict[str, str]:
     key = key_of(NODES[label])
     rids = batch.create_vertices(label, [{**row, key: id_} for id_, row in found])
     return {id_: rid for (id_, _), rid in zip(found, rids, strict=True)}
@@ -40,7 +39,7 @@ def _link(
     type_: str,
     from_ids: dict[str, str],
     to_ids: dict[str, str],
-    found: list[tuple[str, str, Row]],
+    found: list[LinkedRow],
 ) -> int:
     """Buffer the relationships of one type; return how many have both ends."""
     whole = [edge for edge in found if edge[0] in from_ids and edge[1] in to_ids]

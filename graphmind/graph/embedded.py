@@ -14,6 +14,7 @@ from typing import Any, Final
 from graphmind.errors import QueryRefused, StoreBusy, StoreError
 from graphmind.graph.bulk import bulk_load
 from graphmind.graph.port import Counters, GraphRows, GraphStore, Row
+from graphmind.graph.rows import merged_edges, merged_nodes
 from graphmind.graph.store import CypherStore
 
 LOADING: Final = "loading"
@@ -67,11 +68,7 @@ class EmbeddedEngine:
 
     def query(self, text: str, params: Mapping[str, Any]) -> list[Row]:
         """Run one statement that only reads."""
-        try:
-            rows: list[Row] = self._db.query("opencypher", text, dict(params)).to_list()
-        except self._error as error:
-            raise StoreError(f"The embedded graph did not answer: {error}") from error
-        return rows
+        return self._read("opencypher", text, dict(params))
 
     def explore(
         self, text: str, params: Mapping[str, Any], *, row_limit: int, timeout_s: float
@@ -92,17 +89,21 @@ class EmbeddedEngine:
         A load that is cut off leaves half of the links: the marker tells the next opening to begin
         anew, which loses nothing, since the graph was empty.
         """
+        nodes, edges = merged_nodes(rows), merged_edges(rows)
         self._loading.touch()
         try:
-            counters = bulk_load(self._db, rows)
-        except self._error as error:
-            raise StoreError(f"The embedded graph refused a bulk load: {error}") from error
+            counters = bulk_load(self._db, nodes, edges)
+        except BaseException as error:
+            self._db.close()  # Nothing may be added to half a graph.
+            if isinstance(error, self._error):
+                raise StoreError(f"The first load broke off, load again: {error}") from error
+            raise
         self._loading.unlink()
         return counters
 
     def size(self) -> tuple[int, int]:
         """Return the numbers of nodes and of relationships."""
-        types = self._db.query("sql", "SELECT type, records FROM schema:types").to_list()
+        types = self._read("sql", "SELECT type, records FROM schema:types", {})
         nodes = sum(row["records"] for row in types if row["type"] == "vertex")
         return nodes, sum(row["records"] for row in types if row["type"] == "edge")
 
@@ -110,6 +111,13 @@ class EmbeddedEngine:
         """Release the data folder."""
         self._db.close()
         self._owner.unlink(missing_ok=True)
+
+    def _read(self, language: str, text: str, params: dict[str, Any]) -> list[Row]:
+        try:
+            rows: list[Row] = self._db.query(language, text, params).to_list()
+        except self._error as error:
+            raise StoreError(f"The embedded graph did not answer: {error}") from error
+        return rows
 
     def _opened(self, arcadedb: Any) -> Any:
         if not arcadedb.database_exists(str(self._path)):

@@ -27,6 +27,13 @@ ROWS_A_STATEMENT = 1_000
 WIDEST: Final[dict[str, Callable[[int, int], int]]] = {"firstSeenMs": min, "lastSeenMs": max}
 
 Ends = tuple[str, str, str]
+"""Label, relationship type, label."""
+KeyedRow = tuple[str, Row]
+"""Key and properties of a node."""
+LinkedRow = tuple[str, str, Row]
+"""Key of one end, key of the other, properties of the relationship."""
+MergedNodes = dict[str, list[KeyedRow]]
+MergedEdges = dict[Ends, list[LinkedRow]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +62,9 @@ def statements(rows: GraphRows) -> Iterator[Statement]:
             )
 
 
-def merged_nodes(rows: GraphRows) -> dict[str, list[tuple[str, Row]]]:
-    """Return ``(key, properties)`` by label, sorted; rows of one key complete each other."""
-    merged: dict[str, list[tuple[str, Row]]] = {}
+def merged_nodes(rows: GraphRows) -> MergedNodes:
+    """Return rows by label, sorted by key; rows of one key complete each other."""
+    merged: MergedNodes = {}
     for name, found in rows.nodes.items():
         if name not in NODES:
             raise StoreError(f"The schema has no node {name!r}; it knows {', '.join(NODES)}.")
@@ -70,12 +77,12 @@ def merged_nodes(rows: GraphRows) -> dict[str, list[tuple[str, Row]]]:
     return merged
 
 
-def merged_edges(rows: GraphRows) -> dict[Ends, list[tuple[str, str, Row]]]:
-    """Return ``(from, to, properties)`` by (label, type, label), one a pair of ends, sorted.
+def merged_edges(rows: GraphRows) -> MergedEdges:
+    """Return rows by relationship, one a pair of ends.
 
     Sorted by the end that many rows share, so that its lock is taken once.
     """
-    merged: dict[Ends, list[tuple[str, str, Row]]] = {}
+    merged: MergedEdges = {}
     for ends, found in rows.edges.items():
         edge = EDGES.get(ends[1])
         if edge is None or (ends[0], ends[2]) not in edge.ENDS:

@@ -9,7 +9,7 @@ def test_the_generated_files_are_fresh():
 def test_the_page_shows_every_label_type_and_property():
     page = next(text for path, text in generated_files().items() if path.name == "schema.md")
 
-    declared: dict[str, type[Node] | type[Edge]] = {**NODES, **EDGES}
+    declared: dict[str, type[Node | Edge]] = {**NODES, **EDGES}
     for name, cls in declared.items():
         section = page[page.index(f"\n### {name}\n") :].split("\n### ")[1]
         assert all(p.stored in section for p in properties(cls))
