@@ -73,12 +73,12 @@ def judge(model: Model, cause: Candidate) -> Judged:
         tally=outcome,
         strength=model.mean_strength(cause),
         weak=outcome.strength_low < max(options.strength_min, by_ratio)
-        or risk_ratio_low(outcome, model.base_rate) < options.risk_ratio_floor
+        or _risk_ratio_low(outcome, model.base_rate) < options.risk_ratio_floor
         or outcome.excess < options.failures_min,
     )
 
 
-def risk_ratio_low(outcome: Tally, base_rate: float) -> float:
+def _risk_ratio_low(outcome: Tally, base_rate: float) -> float:
     """Lower bound of the failing rate with a cause over the base rate.
 
     Relative to the base rate, never to what other causes make expected: overlapping true causes

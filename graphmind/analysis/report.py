@@ -1,10 +1,12 @@
 """The evidence for one cause, as it is handed on."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from graphmind.analysis.explanation import Explanation, Judged, risk_ratio_low, tally_without
+from graphmind.analysis.explanation import Explanation, Judged, tally_without
 from graphmind.analysis.findings import Cause
-from graphmind.analysis.incidence import Integers
+from graphmind.analysis.incidence import Floats, Integers
 from graphmind.analysis.ties import name_cause
 from graphmind.analysis.window import Window
 
@@ -15,13 +17,49 @@ CONFIDENCE = {1: (0.559, 0.277), 2: (-1.737, 0.460)}
 POSTERIOR_MARGIN = 1e-4
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Counts:
+    """Traces by outcome, those with the cause and all."""
+
+    failed_with: float
+    failed_total: float
+    passed_with: float
+    passed_total: float
+
+    @property
+    def risk_ratio(self) -> float:
+        """Failing rate with the cause over the rate without."""
+        return self.failed_with / self._with / (self._failed_without / self._without)
+
+    @property
+    def log_ratio_deviation(self) -> float:
+        """Standard error of the ratio's logarithm (Katz et al. 1978)."""
+        inside = 1 / self.failed_with - 1 / self._with
+        outside = 1 / self._failed_without - 1 / self._without
+        return float(np.sqrt(inside + outside))
+
+    @property
+    def _with(self) -> float:
+        return self.failed_with + self.passed_with
+
+    @property
+    def _failed_without(self) -> float:
+        # Half a failure where none was seen keeps the ratio finite.
+        return max(self.failed_total - self.failed_with, 0.5)
+
+    @property
+    def _without(self) -> float:
+        return self._failed_without + self.passed_total - self.passed_with
+
+
 def report_cause(window: Window, channel: str, explanation: Explanation, judged: Judged) -> Cause:
     """Report a cause under its best name, with the counts of the traces of that name."""
     model, cause = explanation.model, judged.cause
     name = name_cause(model, cause, window.item_kinds)
     outcome = tally_without(model, cause, name.rows)
     gain = outcome.gain - cause.choices_nats
-    counts = _counts(window, channel, name.rows)
+    counts = _counts(window, channel, name.rows, window.weight)
+    seen = _counts(window, channel, name.rows, np.ones(window.n))
     failing = name.rows[window.failing[channel][name.rows]]
     return Cause(
         items=name.items,
@@ -30,12 +68,12 @@ def report_cause(window: Window, channel: str, explanation: Explanation, judged:
         confidence=_confidence(cause.posterior, items=len(cause.key)),
         posterior=cause.posterior,
         gain_nats=gain,
-        risk_ratio=_risk_ratio(*counts),
-        risk_ratio_low=risk_ratio_low(outcome, model.base_rate),
-        failed_with=counts[0],
-        failed_total=counts[1],
-        passed_with=counts[2],
-        passed_total=counts[3],
+        risk_ratio=counts.risk_ratio,
+        risk_ratio_low=counts.risk_ratio * float(np.exp(-1.96 * seen.log_ratio_deviation)),
+        failed_with=counts.failed_with,
+        failed_total=counts.failed_total,
+        passed_with=counts.passed_with,
+        passed_total=counts.passed_total,
         expected=outcome.expected * model.sample.traces_per_weight,
         q_value=float(min(1.0, np.exp(model.columns.log_tests - gain))),
         onset_ns=int(window.start_ns[failing[0]]),
@@ -48,25 +86,16 @@ def report_cause(window: Window, channel: str, explanation: Explanation, judged:
     )
 
 
-def _counts(window: Window, channel: str, rows: Integers) -> tuple[float, float, float, float]:
-    """Weight of failed with, failed total, passed with, passed total."""
-    failing, weight = window.failing[channel], window.weight
+def _counts(window: Window, channel: str, rows: Integers, weight: Floats) -> _Counts:
+    """Weigh the traces by outcome, those on the rows and all."""
+    failing = window.failing[channel]
     failed, passed = weight * failing, weight * ~failing
-    return (
-        float(failed[rows].sum()),
-        float(failed.sum()),
-        float(passed[rows].sum()),
-        float(passed.sum()),
+    return _Counts(
+        failed_with=float(failed[rows].sum()),
+        failed_total=float(failed.sum()),
+        passed_with=float(passed[rows].sum()),
+        passed_total=float(passed.sum()),
     )
-
-
-def _risk_ratio(
-    failed_with: float, failed_total: float, passed_with: float, passed_total: float
-) -> float:
-    """Failing rate with the cause over the rate without; no failure without counts as a half."""
-    failed = max(failed_total - failed_with, 0.5)
-    without = failed + passed_total - passed_with
-    return failed_with / (failed_with + passed_with) / (failed / without)
 
 
 def _confidence(posterior: float, *, items: int) -> float:

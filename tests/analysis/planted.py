@@ -102,7 +102,7 @@ def window_of(
     weight=None,
     unit=None,
     channels=("error",),
-):
+) -> Window:
     """Arrange (n, draws) item numbers, repeated ones and -1 ignored, as a window."""
     n = len(touches)
     ordered = np.sort(touches, axis=1)
@@ -139,7 +139,9 @@ def zipf(count, power):
 
 def draw_touches(random, task):
     """Draw (n, draws) item numbers, some from the few of the trace's task, and the items' kinds."""
-    n, drawn, kinds = len(task), [], []
+    n = len(task)
+    drawn: list[np.ndarray] = []
+    kinds: list[str] = []
     for kind, (values, own, free) in WORLD.items():
         of_task = random.choice(values, (TASKS, own + 1), p=zipf(values, 0.3))
         own_draws = of_task[task[:, None], random.integers(0, own + 1, (n, own))]
@@ -166,7 +168,7 @@ def draw_cause(random, touches, *, pair):
     return (int(random.choice(np.flatnonzero(wanted))),)
 
 
-def sample(random, planted, touches, *, keep_healthy, sampler):
+def sample(random, planted, touches, *, keep_healthy, sampler) -> Planted:
     """Keep a share of the healthy traces, weighted by the inverse of their probability."""
     window = planted.window
     failing = window.failing["error"]

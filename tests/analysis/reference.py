@@ -14,6 +14,8 @@ def reference_module():
     if not PATH.exists():
         pytest.skip("the reference implementation is not beside the checkout")
     spec = importlib.util.spec_from_file_location("reference_causes", PATH)
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules["reference_causes"] = module
     spec.loader.exec_module(module)

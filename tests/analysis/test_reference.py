@@ -1,5 +1,7 @@
 """The figures of the reference implementation, window by window."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from graphmind.analysis.options import CauseOptions
 from tests.analysis.planted import plant
 from tests.analysis.reference import reference_module, reference_window
 
-WORLDS = {
+WORLDS: dict[str, dict[str, Any]] = {
     "one strength": {},
     "strength by task": {"heterogeneity": 0.8, "causes": 4},
     "pairs": {"pair_share": 1.0},
@@ -28,7 +30,7 @@ MORE_SEEDS = range(1, 10)
 def compare(world, seed):
     module = reference_module()
     window = plant(seed, **WORLDS[world]).window
-    debug = {}
+    debug: dict[str, Any] = {}
     incidents = module.run(reference_window(module, window), _debug=debug)
     explainer, _ = debug["error"]
     explanation = explain_channel(window, "error", CauseOptions(), channels=1)

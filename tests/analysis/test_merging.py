@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from graphmind.analysis.find import find
+from tests.analysis.planted import window_of
+
+N = 4000
+ROWS = np.arange(N)
+AGENT = ROWS % 20
+
+
+def groups(*, kinds=("agent", "agent"), codes=(9, 9)):
+    """Causes by finding: agents 3 and 4 fail half the time, 5 always."""
+    sometimes = (ROWS // 20) % 2 == 0
+    hits = [(AGENT == 3) & sometimes, (AGENT == 4) & sometimes, AGENT == 5]
+    background = (ROWS % 211 == 7) & ~np.any(hits, axis=0)
+    window = window_of(
+        AGENT[:, None],
+        np.any([*hits, background], axis=0),
+        kinds=["agent"] * 3 + [*kinds, "region"] + ["agent"] * 14,
+        code=np.select([*hits, background], [*codes, 7, ROWS % 5], -1),
+    )
+    return sorted(
+        sorted(cause.items[0] for cause in finding.causes) for finding in find(window).findings
+    )
+
+
+def test_like_causes_with_the_same_symptom_onset_and_strength_are_one_finding():
+    assert groups() == [[3, 4], [5]]
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"codes": (9, 8)},
+        {"kinds": ("agent", "tool")},
+    ],
+    ids=["symptom", "kind of item"],
+)
+def test_causes_that_differ_are_apart(difference):
+    assert groups(**difference) == [[3], [4], [5]]
