@@ -212,7 +212,7 @@ def _infer(run: Run, family: str, *, fallback: bool = False) -> None:
         "gen_ai.provider.name": family.partition("-")[0],
         "gen_ai.request.model": family,
         "gen_ai.response.model": build,
-        "server.address": f"inference.{region}.relay.internal",
+        "server.address": inference_address(region),
     }
     # Not every adapter says that it fell back; then only the second call shows it.
     if fallback and run.random.random() < 0.5:
@@ -223,6 +223,11 @@ def _infer(run: Run, family: str, *, fallback: bool = False) -> None:
         run.work("InferenceRPC", process, factor=MODEL_PACE.get(family, 1.0))
         span.attributes["gen_ai.usage.input_tokens"] = run.random.randint(200, 6_000)
         span.attributes["gen_ai.usage.output_tokens"] = run.random.randint(20, 900)
+
+
+def inference_address(region: str) -> str:
+    """Return where the models of a region answer."""
+    return f"inference.{region}.relay.internal"
 
 
 def _use_tool(run: Run, agent: str) -> None:

@@ -31,6 +31,9 @@ DURATIONS: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Median in ms and log-normal spread of each operation's own time (chosen)."""
 
+RETURN_MS: Final = (0.02, 0.15)
+"""Between the end of an operation and what its caller does next (chosen)."""
+
 NATURAL_CODES: Final = (
     *("internal", "KeyError", "unavailable", "deadline_exceeded", "tool_unavailable"),
     *("connection_reset", "schema_mismatch", "invalid_argument", "model_output_invalid"),
@@ -188,6 +191,7 @@ class Run:
             raise
         finally:
             self._open.pop()
+            self.now += int(self.random.uniform(*RETURN_MS) * MS)
 
     def _mark(self, span: Span, failure: Failed) -> None:
         span.status = STATUS_ERROR

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from graphmind.simulation.incidents import Planted
+from graphmind.simulation.incidents import Item, Planted
+from graphmind.simulation.program import inference_address
 from graphmind.simulation.simulate import Simulation
 from graphmind.simulation.window import Trace
 
-MS_NS = 1_000_000
+MS_NS: Final = 1_000_000
 
 
 class Ledger:
@@ -54,7 +55,8 @@ class Ledger:
     def _incident(self, planted: Planted) -> dict[str, Any]:
         return {
             "kind": planted.kind,
-            "all_of": [{"kind": kind, "name": name} for kind, name in planted.all_of],
+            "all_of": _items(planted.all_of),
+            "same_as": _items(_same_as(planted)),
             "symptom": planted.symptom,
             "root_module": planted.root_module or None,
             "onset_ms": planted.onset_ns // MS_NS,
@@ -64,3 +66,15 @@ class Ledger:
             "trace_ids": sorted(self._struck[planted.index]),
             "mended_trace_ids": sorted(self._mended[planted.index]),
         }
+
+
+def _items(items: Iterable[Item]) -> list[dict[str, str]]:
+    return [{"kind": kind, "name": name} for kind, name in items]
+
+
+def _same_as(planted: Planted) -> tuple[Item, ...]:
+    """Return the other items that name exactly the same calls: a model's address is its region."""
+    if planted.kind != "model_in_region":
+        return ()
+    model, (_, region) = planted.all_of
+    return model, ("endpoint", inference_address(region))
