@@ -1,7 +1,7 @@
 """Looks attribute names up in a whole batch of spans at once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,90 +9,99 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Positions = NDArray[np.int64]
+_NOTHING: Positions = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
 class _Attributes:
-    """Attributes of many owners, flattened: owner and value by position, positions by name."""
+    """Attributes of many owners, flattened: owner, code of the name, and text, by position."""
 
     owners: Positions
-    values: pa.Array
-    by_name: dict[str, Positions]
+    codes: NDArray[np.int32]
+    texts: pa.Array
+    filled: NDArray[np.bool_]
+    code_of: dict[str, int]
+
+    def positions(self, name: str) -> Positions:
+        """Return where the name has a text that is not empty, in order."""
+        if name not in self.code_of:
+            return _NOTHING
+        return np.flatnonzero((self.codes == self.code_of[name]) & self.filled)
 
 
 class Lookup:
     """Finds, per span, an attribute on the span, else on its events, else on its resource.
 
-    A span that carries a name twice answers with the first; of events the last one speaks.
+    An empty text counts as absent. A span that carries a name twice answers with the first; of
+    events the last one speaks.
     """
 
     def __init__(self, batch: pa.RecordBatch) -> None:
         self.rows = batch.num_rows
-        spans = _flatten(batch.column("attributes"))
-        events = _flatten_events(batch.column("events"))
-        resources = _flatten(batch.column("resource").dictionary)
-        self._parts = (spans, events, resources)
-        self._offsets = np.cumsum([0, len(spans.values), len(events.values)])
+        self._spans = _flatten(batch.column("attributes"))
+        self._events = _flatten_events(batch.column("events"))
+        self._resources = _flatten(batch.column("resource").dictionary)
         self._resource = pc.fill_null(batch.column("resource").indices, -1).to_numpy()
-        self._values = pa.concat_arrays([part.values for part in self._parts])
-        self._readings: dict[tuple[str, str], Positions] = {}
+        parts = (self._spans, self._events, self._resources)
+        self._texts = pa.concat_arrays([part.texts for part in parts])
+        self._names = frozenset().union(*(part.code_of for part in parts))
 
     def has(self, name: str) -> bool:
         """Whether any span, event or resource of the batch carries the name."""
-        return any(name in part.by_name for part in self._parts)
+        return name in self._names
 
-    def positions(self, name: str) -> Positions:
-        """Return per span the position of its value, -1 where it has none."""
-        spans, events, resources = self._parts
+    def texts(self, name: str) -> pa.Array:
+        """Return the text of the name per span, null where it has none."""
         found = np.full(self.rows, -1, np.int64)
-        if name in resources.by_name:
-            of_resource = np.full(len(self._parts[2].owners) + 1, -1, np.int64)
-            at = resources.by_name[name]
-            of_resource[resources.owners[at]] = at + self._offsets[2]
-            known = self._resource >= 0
-            found[known] = of_resource[self._resource[known]]
-        if name in events.by_name:
-            at = events.by_name[name]
-            found[events.owners[at]] = at + self._offsets[1]
-        if name in spans.by_name:
-            at = spans.by_name[name][::-1]
-            found[spans.owners[at]] = at
-        return found
+        offset = len(self._spans.texts) + len(self._events.texts)
+        at = self._resources.positions(name)
+        if len(at):
+            of_resource = np.full(int(self._resource.max(initial=-1)) + 2, -1, np.int64)
+            known = self._resources.owners[at] < len(of_resource) - 1
+            of_resource[self._resources.owners[at[known]]] = at[known] + offset
+            found = of_resource[self._resource]
+        at = self._events.positions(name)
+        found[self._events.owners[at]] = at + len(self._spans.texts)
+        at = self._spans.positions(name)[::-1]
+        found[self._spans.owners[at]] = at
+        return self._texts.take(pa.array(found, mask=found < 0))
 
-    def values(self, positions: Positions) -> pa.Array:
-        """Return the texts at the positions, null at -1."""
-        return pc.take(self._values, pa.array(positions, mask=positions < 0))
+    def unused(self, attributes: pa.MapArray, known: Collection[str]) -> pa.MapArray:
+        """Return the attributes of the spans without the names known."""
+        spans = self._spans
+        wanted = np.array([name not in known for name in spans.code_of], bool)
+        keep = wanted[spans.codes] if len(wanted) else np.zeros(0, bool)
+        offsets = attributes.offsets.to_numpy().astype(np.int64)
+        start, end = int(offsets[0]), int(offsets[-1])
+        kept_before = np.concatenate([[0], np.cumsum(keep)])
+        mask = pa.array(keep)
+        return pa.MapArray.from_arrays(
+            pa.array(kept_before[offsets - start], pa.int32()),
+            attributes.keys.slice(start, end - start).filter(mask),
+            spans.texts.filter(mask),
+        )
 
 
 def read_unique(texts: pa.Array, read: Callable[[str], str | None]) -> pa.Array:
     """Apply a reading once to each distinct text."""
     encoded = texts.dictionary_encode()
     answers = [None if text is None else read(text) for text in encoded.dictionary.to_pylist()]
-    return pc.take(pa.array(answers, pa.string()), encoded.indices)
-
-
-def unused(attributes: pa.MapArray, known: frozenset[str]) -> pa.MapArray:
-    """Return the attributes whose names no row of the table knows."""
-    offsets = attributes.offsets.to_numpy().astype(np.int64)
-    start, end = int(offsets[0]), int(offsets[-1])
-    keys, items = (
-        attributes.keys.slice(start, end - start),
-        attributes.items.slice(start, end - start),
-    )
-    keep = pc.invert(pc.is_in(keys, value_set=pa.array(sorted(known), pa.string())))
-    kept_before = np.concatenate([[0], np.cumsum(keep.to_numpy(zero_copy_only=False))])
-    return pa.MapArray.from_arrays(
-        pa.array(kept_before[offsets - start], pa.int32()), keys.filter(keep), items.filter(keep)
-    )
+    return pa.array(answers, pa.string()).take(encoded.indices)
 
 
 def _flatten(attributes: pa.MapArray) -> _Attributes:
     """Flatten one map per owner."""
     offsets = attributes.offsets.to_numpy().astype(np.int64)
     start, end = int(offsets[0]), int(offsets[-1])
-    owners = np.repeat(np.arange(len(attributes)), np.diff(offsets))
-    values = attributes.items.slice(start, end - start)
-    return _Attributes(owners, values, _by_name(attributes.keys.slice(start, end - start)))
+    texts = attributes.items.slice(start, end - start)
+    names = attributes.keys.slice(start, end - start).dictionary_encode()
+    return _Attributes(
+        owners=np.repeat(np.arange(len(attributes)), np.diff(offsets)),
+        codes=names.indices.to_numpy(),
+        texts=texts,
+        filled=pc.fill_null(pc.binary_length(texts), 0).to_numpy() > 0,
+        code_of={name: code for code, name in enumerate(names.dictionary.to_pylist())},
+    )
 
 
 def _flatten_events(events: pa.ListArray) -> _Attributes:
@@ -100,13 +109,4 @@ def _flatten_events(events: pa.ListArray) -> _Attributes:
     lengths = pc.fill_null(pc.list_value_length(events), 0).to_numpy()
     of_event = np.repeat(np.arange(len(events)), lengths)
     flat = _flatten(events.flatten().field("attributes"))
-    return _Attributes(of_event[flat.owners], flat.values, flat.by_name)
-
-
-def _by_name(keys: pa.Array) -> dict[str, Positions]:
-    encoded = keys.dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    order = np.argsort(codes, kind="stable")
-    names = encoded.dictionary.to_pylist()
-    bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    return {name: order[bounds[i] : bounds[i + 1]] for i, name in enumerate(names)}
+    return replace(flat, owners=of_event[flat.owners])

@@ -9,13 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.telemetry.facts import RESOLVED
-from graphmind.telemetry.lookup import Lookup, read_unique, unused
+from graphmind.telemetry.lookup import Lookup, read_unique
 from graphmind.telemetry.readings import access, reading
 from graphmind.telemetry.resolver_table import COLUMNS, Rule, Table, default_table
 from graphmind.telemetry.spans import STATUS_ERROR
 
 OTHER_ERROR: Final = "_OTHER"
 """Error code of a failed span that names none (OpenTelemetry's word)."""
+
+# Scalars of a known type: pyarrow infers the type of others by trying an import at every call.
+_TEXT: Final = pa.string()
+_EMPTY: Final = pa.scalar("", _TEXT)
 
 _THRESHOLD: Final = re.compile(r"(?:^|[,;])ot=(?:[^,]*;)?th:([0-9a-f]{1,14})")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.:/][A-Za-z_][A-Za-z0-9_]*)*")
@@ -27,7 +31,7 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
     lookup = Lookup(batch)
     columns: dict[str, Any] = {name: batch.column(name) for name in batch.schema.names}
     columns |= {column: _first_hit(lookup, table[column]) for column in COLUMNS}
-    columns["attributes"] = unused(batch.column("attributes"), _known_names(table))
+    columns["attributes"] = lookup.unused(batch.column("attributes"), _known_names(table))
     columns["module"] = _module(columns)
     columns["kv_op"] = _kv_op(columns)
     columns["kv_store"] = _kv_store(columns)
@@ -39,21 +43,22 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
 
 def _first_hit(lookup: Lookup, rules: tuple[Rule, ...]) -> pa.Array:
     """Return per span the first name's text that its reading accepts."""
-    found = pa.nulls(lookup.rows, pa.string())
-    for rule in rules:
-        if lookup.has(rule.name):
-            found = pc.coalesce(found, _read(lookup, rule))
-    return found
+    hits = [_read(lookup, rule) for rule in rules if lookup.has(rule.name)]
+    if len(hits) > 1:
+        return pc.coalesce(*hits)
+    return hits[0] if hits else pa.nulls(lookup.rows, _TEXT)
 
 
 def _read(lookup: Lookup, rule: Rule) -> pa.Array:
-    texts = lookup.values(lookup.positions(rule.name))
+    texts = lookup.texts(rule.name)
     if rule.refined_by and lookup.has(rule.refined_by):
-        refinement = lookup.values(lookup.positions(rule.refined_by))
-        texts = pc.coalesce(pc.binary_join_element_wise(texts, refinement, rule.joined_by), texts)
-    if rule.reading:
-        return read_unique(texts, reading(rule.reading))
-    return pc.if_else(pc.equal(texts, ""), None, texts)
+        texts = _join(texts, lookup.texts(rule.refined_by), rule.joined_by)
+    return read_unique(texts, reading(rule.reading)) if rule.reading else texts
+
+
+def _join(texts: pa.Array, more: pa.Array, sign: str) -> pa.Array:
+    """Append a second text where there is one."""
+    return pc.coalesce(pc.binary_join_element_wise(texts, more, pa.scalar(sign, _TEXT)), texts)
 
 
 @cache
@@ -76,7 +81,7 @@ def _module(columns: dict[str, Any]) -> pa.Array:
     scope, name = columns["scope"], columns["name"]
     library = pc.fill_null(pc.match_substring(scope, "instrumentation"), False)
     identifier = read_unique(name, lambda text: text if _IDENTIFIER.fullmatch(text) else None)
-    own = pc.coalesce(identifier, pc.if_else(pc.equal(scope, ""), None, scope), name)
+    own = pc.coalesce(identifier, pc.if_else(pc.equal(scope, _EMPTY), None, scope), name)
     return pc.coalesce(columns["module"], pc.if_else(library, scope, own))
 
 
@@ -84,7 +89,9 @@ def _kv_op(columns: dict[str, Any]) -> pa.Array:
     """Fall back to the span's name, and to a read, for a span that carries a key."""
     by_name = read_unique(columns["name"], access)
     has_key = pc.is_valid(columns["kv_key"])
-    return pc.if_else(has_key, pc.coalesce(columns["kv_op"], by_name, pa.scalar("read")), None)
+    return pc.if_else(
+        has_key, pc.coalesce(columns["kv_op"], by_name, pa.scalar("read", _TEXT)), None
+    )
 
 
 def _kv_store(columns: dict[str, Any]) -> pa.Array:
@@ -94,8 +101,8 @@ def _kv_store(columns: dict[str, Any]) -> pa.Array:
     a poisoned key by them hides it (seen on planted windows), while joining two keys of one name
     only dilutes them.
     """
-    joined = pc.binary_join_element_wise(columns["kv_system"], columns["kv_database"], "/")
-    store = pc.coalesce(columns["kv_store"], joined, columns["kv_system"])
+    place = _join(columns["kv_system"], columns["kv_database"], "/")
+    store = pc.coalesce(columns["kv_store"], place)
     return pc.if_else(pc.is_valid(columns["kv_key"]), store, None)
 
 
@@ -103,7 +110,7 @@ def _error_code(columns: dict[str, Any]) -> pa.Array:
     """Every failed span has a code; a span that succeeded has none."""
     failed = pc.equal(columns["status"], STATUS_ERROR)
     message = read_unique(columns["status_message"], _short_message)
-    code = pc.coalesce(columns["error_code"], message, pa.scalar(OTHER_ERROR))
+    code = pc.coalesce(columns["error_code"], message, pa.scalar(OTHER_ERROR, _TEXT))
     return pc.if_else(failed, code, None)
 
 
