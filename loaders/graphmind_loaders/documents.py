@@ -70,20 +70,21 @@ def value_of(document: bytes, rejected: Rejections, is_record: Callable[[Path], 
         rejected.add(NOT_UTF8, text)
     text = _LONE_SURROGATE.sub(r"\\ufffd", text)
     try:
-        return _tolerant(text)
+        value, end = _DECODER.raw_decode(text)
+        if text[end:].strip():
+            rejected.add(BROKEN, f"more after the end: {text[end : end + SAMPLE_CHARS_MAX]}")
     except (ValueError, RecursionError) as error:
         rejected.add(BROKEN, f"{error}: {text[:SAMPLE_CHARS_MAX]}")
-        kept = whole_records(text[: getattr(error, "pos", None)], is_record)
-        return _or_none(kept)
+        return _kept(whole_records(text[: getattr(error, "pos", None)], is_record))
+    return value
 
 
-def _tolerant(text: str) -> Any:
-    return json.loads(text, strict=False, parse_constant=str)
+_DECODER = json.JSONDecoder(strict=False, parse_constant=str)
 
 
-def _or_none(text: str | None) -> Any:
+def _kept(text: str | None) -> Any:
     try:
-        return None if text is None else _tolerant(text)
+        return None if text is None else _DECODER.raw_decode(text)[0]
     except (ValueError, RecursionError):
         return None
 
