@@ -101,6 +101,7 @@ def _trace_table(scene: Scene, found: dict[str, Shown]) -> pa.Table:
         "span_count": traces.spans,
         "error_span_count": traces.errors,
         "complete": traces.complete,
+        "evaluated": _evaluated(scene),
         "weight": _weights(scene),
         "outcome": outcome,
         "error_code": at_fault("error_code"),
@@ -132,6 +133,14 @@ def _outcomes(scene: Scene, found: dict[str, Shown]) -> tuple[pa.Array, Ints]:
             fault[scene.columns.trace[rows]] = rows
     words = pa.array([_OUTCOMES[name] for name in names] + ["ok"])
     return words.take(pa.array(symptom)), fault
+
+
+def _evaluated(scene: Scene) -> pa.Array:
+    """Whether anything judged the result: where nothing did, a wrong result does not show."""
+    spans = scene.assembled
+    judged = pc.or_(pc.is_valid(spans["result"]), pc.is_valid(spans["quality"])).to_numpy()
+    counts = np.bincount(scene.columns.trace[judged], minlength=scene.traces.count)
+    return pa.array(counts > 0)
 
 
 def _weights(scene: Scene) -> pa.Array:

@@ -24,6 +24,7 @@ RESOLVED_TEXT: Final = (
     "provider",
     "prompt_version",
     "tool",
+    "arguments",  # digest of a tool call's arguments
     "module",
     "region",
     "endpoint",
@@ -87,6 +88,7 @@ TRACES: Final = pa.schema(
         pa.field("span_count", pa.int32()),
         pa.field("error_span_count", pa.int32()),
         pa.field("complete", pa.bool_()),  # one root, no orphan, all ended
+        pa.field("evaluated", pa.bool_()),  # somebody judged the result
         pa.field("weight", pa.float64()),  # 1 / sampling probability
         pa.field("outcome", pa.string()),  # ok failed slow hung short wrong incomplete
         pa.field("error_code", pa.string()),  # of the span where it went wrong

@@ -3,6 +3,7 @@
 Each takes the text and returns text, or None to refuse it so that the next name is tried.
 """
 
+import hashlib
 import json
 import math
 import re
@@ -163,6 +164,11 @@ def inverse(text: str) -> str | None:
     return str(1 / float(value)) if value and float(value) >= 1 else None
 
 
+def digest(text: str) -> str | None:
+    """Return a short digest, for texts that are only compared."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12] if text else None
+
+
 def flag(text: str) -> str | None:
     """Return true or false."""
     label = text.strip('[]" ').lower()
@@ -208,6 +214,7 @@ READINGS: Final[dict[str, Callable[[str], str | None]]] = {
             number,
             probability,
             inverse,
+            digest,
             flag,
         ),
     )

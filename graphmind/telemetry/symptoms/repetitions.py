@@ -26,39 +26,55 @@ def fork(scene: Scene, healthy: Bools) -> Shown:
     columns, table = scene.columns, scene.assembled
     branches = pc.greater(table.column("children"), 0).to_numpy()
     rows = np.flatnonzero(branches & (columns.depth <= _FORK_DEPTH_MAX) & ~scene.failed)
-    return _repeated(scene, healthy, rows, normal(scene).operation, "double dispatch", least=2)
+    operation = normal(scene).operation
+    return _repeated(scene, healthy, rows, (operation, operation), "double dispatch", least=2)
 
 
 def loop(scene: Scene, healthy: Bools) -> Shown:
-    """One tool called over and over."""
+    """One tool called over and over with the same arguments, where they are recorded.
+
+    Compared among traces of a task, not of the tool: most calls of a tool may be part of a loop.
+    """
     rows = np.flatnonzero(pc.is_valid(scene.assembled.column("tool")).to_numpy())
-    key = numbered(scene.assembled, "tool", "name")
-    return _repeated(scene, healthy, rows, key, "repeated call", least=3)
+    call = numbered(scene.assembled, "tool", "name", "arguments")
+    task = scene.traces.stratum[scene.columns.trace]
+    return _repeated(scene, healthy, rows, (call, task), "repeated call", least=3)
 
 
 def _repeated(
-    scene: Scene, healthy: Bools, rows: Ints, key: Ints, code: str, *, least: int
+    scene: Scene,
+    healthy: Bools,
+    rows: Ints,
+    same_and_kind: tuple[Ints, Ints],
+    code: str,
+    *,
+    least: int,
 ) -> Shown:
-    """Rows at which the repetitions of a key in a trace exceed what healthy traces show.
+    """Rows at which the repetitions of the same thing in a trace exceed what is usual.
 
-    The limit is 2 q80 + 1 of the healthy counts for loops (algorithms.md, section 1), at least
-    ``least``; a key that healthy traces hold once has the limit ``least``.
+    Usual is the 80 % quantile of the repetitions of its kind in healthy traces; the limit is twice
+    that and one more (algorithms.md, section 1), but ``least`` where healthy traces hold it once.
     """
     if not len(rows):
         return nothing()
-    trace = scene.columns.trace[rows]
-    width = int(key.max(initial=0)) + 1
-    pairs, group = np.unique(trace * width + key[rows], return_inverse=True)
+    same, kind = same_and_kind
+    _, first, group = np.unique(
+        scene.columns.trace[rows] * (int(same.max()) + 1) + same[rows],
+        return_index=True,
+        return_inverse=True,
+    )
     counts = np.bincount(group)
-    reference = np.flatnonzero(healthy[pairs // width])
-    usual = group_quantile(counts[reference].astype(float), (pairs % width)[reference], width, 0.8)
-    observed = np.bincount((pairs % width)[reference], minlength=width)
+    kinds, trace = kind[rows[first]], scene.columns.trace[rows[first]]
+    reference = np.flatnonzero(healthy[trace])
+    count = int(kind.max()) + 1
+    usual = group_quantile(counts[reference].astype(float), kinds[reference], count, 0.8)
+    observed = np.bincount(kinds[reference], minlength=count)
     usual[observed < scene.settings.baseline_traces] = np.nan
-    limit = np.where(usual <= 1, least, 2 * usual + 1)[pairs % width]
+    limit = np.where(usual <= 1, least, 2 * usual + 1)[kinds]
     order = np.lexsort((scene.columns.start[rows], group))
     nth = np.empty(len(rows), np.int64)
     nth[order] = np.arange(len(rows)) - (np.cumsum(counts) - counts)[group[order]] + 1
-    over = nth >= limit[group]
-    rows = rows[over]
-    rows = first_of_trace(rows, scene.columns.start[rows], scene.columns.trace)
-    return Shown(rows=rows, began=scene.columns.start[rows], codes=constant_codes(code, len(rows)))
+    shown = rows[nth >= limit[group]]
+    shown = first_of_trace(shown, scene.columns.start[shown], scene.columns.trace)
+    codes = constant_codes(code, len(shown))
+    return Shown(rows=shown, began=scene.columns.start[shown], codes=codes)
