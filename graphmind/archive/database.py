@@ -27,7 +27,8 @@ _ARROW_TABLES: Final = {"spans": STORED.append(pa.field("load", pa.int64())), **
 _SQL_TABLES: Final = ("extents", "incidents", "layout")
 _LOCKED: Final = re.compile(r"Conflicting lock is held.*?\(PID (\d+)\)")
 _ADVICE: Final = (
-    (r"No space left|File too large|max_temp_directory_size", "Free disk space and run it again"),
+    (r"No space left|File too large|max_temp_directory_size", "Free disk space and start again"),
+    (r"database has been invalidated", "Start again: nothing acknowledged is lost"),
     (r"Out of Memory", "Free memory, or load fewer files at a time"),
     (
         r"not a valid DuckDB|[Cc]orrupt|checksum|Serialization Error",
@@ -100,7 +101,7 @@ def answers(folder: Path | None) -> Iterator[None]:
             raise busy(folder, owner[1]) from error
         advice = (advice for pattern, advice in _ADVICE if re.search(pattern, text))
         raise StoreError(
-            f"the archive in {folder or 'memory'} refused: {text.splitlines()[0]}. "
+            f"the archive in {folder or 'memory'} refused: {text.splitlines()[0].rstrip('.')}. "
             f"{next(advice, 'Close and open it again')}"
         ) from error
 

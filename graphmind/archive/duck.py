@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,17 +36,16 @@ class DuckArchive:
         """
         self._folder = folder
         self._writing = threading.Lock()
-        self._owned = own_folder(folder) if folder else None
-        try:
+        with ExitStack() as opening:
+            if folder:
+                opening.enter_context(own_folder(folder))
             with answers(folder):
-                self._connection = connect(folder, memory_max)
+                self._connection = opening.enter_context(connect(folder, memory_max))
                 prepare(self._connection, folder)
-        except BaseException:
-            self.close()
-            raise
+            self._held = opening.pop_all()
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
-        """Store spans batch by batch in one transaction; repeated ones are removed before it ends.
+        """Store spans in one transaction; repeated ones are removed before it ends.
 
         Memory is bounded: DuckDB writes full row groups to the file before the commit.
         """
@@ -137,10 +136,7 @@ class DuckArchive:
 
     def close(self) -> None:
         """Release the data folder; closing twice is allowed."""
-        if hasattr(self, "_connection"):
-            self._connection.close()
-        if self._owned:
-            self._owned.close()
+        self._held.close()
 
     def __enter__(self) -> Self:
         return self
@@ -182,9 +178,7 @@ _Bounds = dict[str, int | None]
 _NOTHING: _Bounds = {"part": 0, "first_ns": None, "last_ns": None}
 
 
-def _insert(
-    cursor: duckdb.DuckDBPyConnection, load: int, batches: Iterable[pa.RecordBatch]
-) -> int:
+def _insert(cursor: duckdb.DuckDBPyConnection, load: int, batches: Iterable[pa.RecordBatch]) -> int:
     """Let DuckDB pull the batches through one statement; count the rows.
 
     A statement a batch would keep every batch in memory until the transaction ends, because its

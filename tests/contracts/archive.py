@@ -146,7 +146,7 @@ class ArchiveContract:
         assert rows_of(archive.spans(ALL)) == [span("a", "1")]
         assert archive.unsettled().to_pylist() == ["a"]
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(loads())
     def test_any_split_and_order_with_repeats_gives_the_same_content(self, load):
         spans, appends = load
@@ -159,11 +159,8 @@ class ArchiveContract:
             assert rows_of(archive.spans(ALL)) == in_order
             assert sum(one.new for one in appended) == len(spans)
             assert archive.unsettled().to_pylist() == sorted(traces)
-            for start_ns in range(4):
-                window = archive.spans(Selection(from_ns=start_ns, until_ns=start_ns + 1))
-                assert set(window["trace_id"].to_pylist()) == {
-                    trace for trace, begin in begun.items() if begin == start_ns
-                }
+            late = archive.spans(Selection(from_ns=2))["trace_id"].to_pylist()
+            assert set(late) == {trace for trace, start_ns in begun.items() if start_ns >= 2}
 
     @pytest.mark.parametrize(
         ("selection", "expected"),
