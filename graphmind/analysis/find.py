@@ -9,11 +9,11 @@ from graphmind.analysis.bursts import Burst, find_bursts
 from graphmind.analysis.explanation import Explanation, explain_channel
 from graphmind.analysis.findings import Finding, Findings
 from graphmind.analysis.fold import fold_channels
-from graphmind.analysis.incidence import Floats, Integers
+from graphmind.analysis.incidence import Flags, Floats, Integers
 from graphmind.analysis.merging import merge_causes
 from graphmind.analysis.options import CauseOptions
 from graphmind.analysis.report import report_cause
-from graphmind.analysis.window import Window, one_row_per_unit
+from graphmind.analysis.window import Window, one_row_per_unit, rows_observed
 
 EXAMPLES_MAX = 5
 
@@ -24,27 +24,33 @@ def find(window: Window, options: CauseOptions | None = None) -> Findings:
     No findings means that nothing can be told from the base rate.
     """
     options = options or CauseOptions()
-    rows = one_row_per_unit(window)
-    observed = window.take(rows) if len(rows) < window.n else window
-    channels = [
-        channel
-        for channel, failing in sorted(observed.failing.items())
-        if failing.sum() >= options.failures_min and not failing.all()
-    ]
+    units = one_row_per_unit(window)
+    rows_by_channel = {
+        channel: rows
+        for channel in sorted(window.failing)
+        if _is_telling(
+            window.failing[channel][rows := rows_observed(window, channel, units)], options
+        )
+    }
     findings: list[Finding] = []
-    untestable = observed.items.width
-    for channel in channels:
-        explanation = explain_channel(observed, channel, options, channels=len(channels))
-        findings += _channel_findings(observed, channel, explanation, options)
+    untestable = window.items.width
+    for channel, rows in rows_by_channel.items():
+        observed = window.take(rows) if len(rows) < window.n else window
+        explanation = explain_channel(observed, channel, options, channels=len(rows_by_channel))
+        found = _channel_findings(observed, channel, explanation, options)
+        findings += [_in_rows(finding, rows) for finding in found]
         untestable = min(untestable, explanation.model.columns.untestable)
-    folded = fold_channels(findings)
-    if observed is not window:
-        folded = [_with_attempts(window, rows, finding) for finding in folded]
+    folded = [_with_attempts(window, finding) for finding in fold_channels(findings)]
     return Findings(
         findings=tuple(folded),
         unexplained=_unexplained(window, folded),
         untestable_items=untestable,
     )
+
+
+def _is_telling(failing: Flags, options: CauseOptions) -> bool:
+    """Whether there are failures to explain, and healthy traces to hold them against."""
+    return bool(failing.sum() >= options.failures_min and not failing.all())
 
 
 def _channel_findings(
@@ -101,17 +107,21 @@ def _burst_finding(channel: str, burst: Burst) -> Finding:
     )
 
 
-def _with_attempts(window: Window, rows: Integers, finding: Finding) -> Finding:
-    """Widen a finding of observed rows to all failing attempts of its units."""
-    own = rows[finding.traces]
-    failing = np.any([window.failing[channel] for channel in finding.channels], axis=0)
-    of_unit = np.isin(window.unit, window.unit[own])
+def _in_rows(finding: Finding, rows: Integers) -> Finding:
+    """Give a finding on some rows of a window in rows of the window."""
     return replace(
         finding,
-        traces=np.flatnonzero(failing & of_unit),
+        traces=rows[finding.traces],
         examples=tuple(rows[list(finding.examples)].tolist()),
         survivors=tuple(rows[list(finding.survivors)].tolist()),
     )
+
+
+def _with_attempts(window: Window, finding: Finding) -> Finding:
+    """Widen a finding to all failing attempts of its units."""
+    failing = np.any([window.failing[channel] for channel in finding.channels], axis=0)
+    of_unit = np.isin(window.unit, window.unit[finding.traces])
+    return replace(finding, traces=np.flatnonzero(failing & of_unit))
 
 
 def _unexplained(window: Window, findings: list[Finding]) -> Integers:

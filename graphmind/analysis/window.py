@@ -1,6 +1,6 @@
 """The window: what one analysis reads of the traces, as arrays, and how it comes from the facts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -52,6 +52,8 @@ class Window:
     stratum: Codes
     """(n,), kind of task: failures are compared within it."""
     descriptors: tuple[Descriptor, ...] = ()
+    observable: dict[str, Flags] = field(default_factory=dict)
+    """Channel -> (n,) whether a failure would show there; a channel not named shows every one."""
 
     @property
     def n(self) -> int:
@@ -71,6 +73,7 @@ class Window:
             unit=self.unit[rows],
             stratum=self.stratum[rows],
             descriptors=tuple(replace(d, codes=d.codes[rows]) for d in self.descriptors),
+            observable={channel: flags[rows] for channel, flags in self.observable.items()},
         )
 
 
@@ -102,6 +105,11 @@ def one_row_per_unit(window: Window) -> Integers:
     return np.sort(order[first])
 
 
+def rows_observed(window: Window, channel: str, rows: Integers) -> Integers:
+    """Those of the rows on which a failure would show in the channel."""
+    return rows[window.observable[channel][rows]] if channel in window.observable else rows
+
+
 def window_from_facts(facts: Facts) -> Window:
     """Arrange the facts of some traces, in the rows' order, for analysis."""
     traces = facts.traces
@@ -121,6 +129,8 @@ def window_from_facts(facts: Facts) -> Window:
         descriptors=tuple(
             Descriptor(codes=_encode(traces[name])[0], power=power) for name, power in DESCRIPTORS
         ),
+        # Where nobody judged the result, a wrong one does not show.
+        observable={"quality": pc.fill_null(traces["evaluated"], False).to_numpy()},
     )
 
 

@@ -178,8 +178,9 @@ def sample(random, planted, touches, *, keep_healthy, sampler) -> Planted:
         probability[(touches == region).any(axis=1)] = keep_healthy / 5
     probability[failing] = 1
     kept = np.flatnonzero(random.random(window.n) < probability)
-    return replace(
+    sampled: Planted = replace(
         planted,
         window=replace(window, weight=1 / probability).take(kept),
         caused=planted.caused[kept],
     )
+    return sampled

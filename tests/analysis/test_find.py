@@ -148,6 +148,22 @@ def test_a_burst_of_one_code_that_no_item_explains_is_a_finding_without_a_cause(
     assert len(finding.traces) >= 35
 
 
+def test_results_nobody_judged_say_nothing_about_quality():
+    judged = ROWS % 3 == 0
+    window = replace(
+        one_item((BACKGROUND | HIT) & judged, channels=("quality",)), observable={"quality": judged}
+    )
+
+    [finding] = find(window).findings
+
+    [cause] = finding.causes
+    assert (cause.failed_with, cause.passed_with) == (
+        (HIT & judged).sum(),
+        (TOUCHED & ~HIT & judged).sum(),
+    )
+    assert finding.traces.tolist() == np.flatnonzero(HIT & judged).tolist()
+
+
 def test_weights_make_counts_those_of_all_traces():
     failing = BACKGROUND | HIT
     whole = one_item(failing)

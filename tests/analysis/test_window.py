@@ -148,6 +148,16 @@ def test_descriptors_are_minus_one_where_nothing_is_recorded():
     assert [d.power for d in window.descriptors] == [1.0, 0.5]
 
 
+def test_only_traces_whose_result_was_judged_show_their_quality():
+    window = window_from_facts(
+        facts([trace("a", evaluated=True), trace("b", evaluated=False), trace("c")])
+    )
+
+    assert {c: flags.tolist() for c, flags in window.observable.items()} == {
+        "quality": [True, False, False]
+    }
+
+
 def test_an_empty_window_has_no_findings():
     found = find(window_from_facts(facts([])))
 
