@@ -10,11 +10,16 @@ from benchmarks.nezha.reference import DESIGN, load_reference
 from graphmind.analysis.localisation.period import Period
 
 
-def reference_scores(window: Period, references: list[Period]) -> dict[str, Any]:
-    """Score and time part of each service by the reference, on the same spans and statements."""
+def load() -> Any:
+    """Import the reference, or skip the test."""
     if not DESIGN.exists():
         pytest.skip("the design's reference_localise.py does not lie beside the checkout")
-    module = load_reference(DATA, Path())
+    return load_reference(DATA, Path())
+
+
+def reference_scores(window: Period, references: list[Period]) -> dict[str, Any]:
+    """Score and time part of each service by the reference, on the same spans and statements."""
+    module = load()
     ranked = module.localise(
         _traces(window),
         _logs(window),
