@@ -23,6 +23,7 @@ from graphmind.jobs.analyze import Analysis, analyze
 from graphmind.jobs.load import Loaded, load
 from graphmind.jobs.settle import settle
 from graphmind.jobs.stores import Stores
+from graphmind.simulation.files import SPANS_FILE
 from graphmind.simulation.files import write as write_simulation
 from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate as simulated
@@ -188,7 +189,7 @@ def demo(data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False) -
     run.err.print(f"simulating 2,000 traces with three planted incidents in {folder}")
     write_simulation(simulated(Scenario(seed=7, traces=2000, incidents=3)), folder)
     own = run.settings.data_dir / "demo-store"
-    analyze_command([str(folder)], own, neo4j, json=json)
+    analyze_command([str(folder / SPANS_FILE)], own, neo4j, json=json)
     run.err.print(
         f"\nNext: graphmind explain INCIDENT --data-dir {own}\n"
         f"      graphmind ask --list\n"
@@ -282,10 +283,7 @@ def _print_analysis(run: Context, found: Analysis, taken: dict[str, Any]) -> Non
         f"{window['incomplete']:,} incomplete"
     )
     tables.print_incidents(run.out, found.incidents)
-    for incident in found.incidents:
-        steps = " > ".join(incident["command"]["repair_path"])
-        run.out.print(f"{incident['incident_id']} proposes: {steps}", markup=False)
-    run.out.print(f"{len(found.unexplained)} failing traces belong to no incident.")
+    run.out.print(f"\n{len(found.unexplained)} failing traces belong to no incident.")
 
 
 def _print_rows(run: Context, rows: list[dict[str, Any]]) -> None:

@@ -15,26 +15,20 @@ IDS_SHOWN = 5
 
 
 def print_incidents(out: Console, incidents: Sequence[Mapping[str, Any]]) -> None:
-    """Print one row an incident."""
+    """Print a few lines an incident: what happened, why, how sure, what to do."""
     if not incidents:
         out.print("No incidents: nothing that can be told from the base rate.")
-        return
-    table = Table(title=f"{len(incidents)} incidents", title_justify="left")
-    for name in ("incident", "severity", "what happened", "since"):
-        table.add_column(name, overflow="fold")
-    for name in ("confidence", "failed with", "failed without"):
-        table.add_column(name, justify="right")
     for incident in incidents:
-        cause = (incident["causes"] or [None])[0]
-        table.add_row(
-            incident["incident_id"],
-            incident["severity"],
-            escape(incident["title"]),
-            moment(incident["onset_ms"]),
-            f"{incident['confidence']:.2f}",
-            *(_shares(cause) if cause else ("", "")),
+        happened = incident["title"].partition(": ")[0]
+        out.print(
+            f"\n[bold]{incident['incident_id']}[/bold]  {incident['severity']}  {escape(happened)}"
         )
-    out.print(table)
+        lines = Table.grid(padding=(0, 2))
+        lines.add_column(min_width=10)
+        lines.add_column(overflow="fold")
+        for name, value in _brief(incident):
+            lines.add_row(f"  {name}", escape(value))
+        out.print(lines)
 
 
 def print_incident(out: Console, incident: Mapping[str, Any]) -> None:
@@ -83,6 +77,33 @@ def print_rejections(err: Console, rejected: Rejections) -> None:
 def moment(epoch_ms: int) -> str:
     """Write a time for people, in UTC."""
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _brief(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
+    steps = " > ".join(incident["command"]["repair_path"])
+    since = ("since", f"{moment(incident['onset_ms'])} UTC")
+    if not incident["causes"]:
+        return [("cause", "none that these traces share was recorded"), since, ("proposes", steps)]
+    cause = incident["causes"][0]
+    with_, without = _shares(cause)
+    return [
+        ("cause", f"{cause['label']}{_tied_note(cause)}"),
+        ("evidence", f"{with_} fail with it, {without} without"),
+        (
+            "certainty",
+            f"{cause['confidence']:.2f}, risk ratio at least {cause['risk_ratio_low']:.1f}",
+        ),
+        since,
+        ("proposes", steps),
+    ]
+
+
+def _tied_note(cause: Mapping[str, Any]) -> str:
+    """Say what else it may be: the data cannot tell."""
+    names = [
+        " + ".join(f"{item['kind']} {item['name']}" for item in group) for group in cause["tied"]
+    ]
+    return f" (or {', or '.join(names[:IDS_SHOWN])})" if names else ""
 
 
 def _shares(cause: Mapping[str, Any]) -> tuple[str, str]:
