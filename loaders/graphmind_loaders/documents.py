@@ -21,11 +21,7 @@ _KEY_CHARS = 8  # of a line's start: enough to tell the first key
 
 
 def split(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield each JSON document of a stream, however it is laid out; broken ones too.
-
-    No valid JSON has a line that ends in a bracket before a line that starts with another value,
-    so that is where a document ends; a broken one ends where its first line seems to come again.
-    """
+    """Yield each JSON document of a stream, however it is laid out; broken ones too."""
     lines: list[bytes] = []
     for raw in stream:
         line = raw.strip().removeprefix(_BYTE_ORDER_MARK)
@@ -40,8 +36,16 @@ def split(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _starts_anew(lines: list[bytes], line: bytes) -> bool:
+    """Tell whether a line cannot go on with the document of the lines before it.
+
+    In valid JSON a bracket that closes a line is followed by a comma or another one, and a
+    bracket that opens a line stands after a comma, a colon or another one. A line cut off at just
+    such a place is told by the key it has in common with the next.
+    """
     if lines[-1][-1:] in b"}]":
         return line[:1] not in b",]}"
+    if line[:1] in b"{[" and lines[-1][-1:] not in b"[,:":
+        return True
     first = lines[0][:_KEY_CHARS]
     return first[:1] not in b"{[" or (first[:2] == b'{"' and line[:_KEY_CHARS] == first)
 
@@ -49,21 +53,19 @@ def _starts_anew(lines: list[bytes], line: bytes) -> bool:
 def values(
     stream: BinaryIO, rejected: Rejections, is_record: Callable[[Path], bool]
 ) -> Iterator[Any]:
-    """Yield the value of each JSON document of a stream; see ``value_of``."""
+    """Yield the value of each JSON document of a stream; see ``parsed``."""
     for document in split(stream):
-        value = value_of(document, rejected, is_record)
-        if value is not None:
-            yield value
+        yield from parsed(document, rejected, is_record)
 
 
-def value_of(document: bytes, rejected: Rejections, is_record: Callable[[Path], bool]) -> Any:
-    """Parse a document, or what can be read of it.
+def parsed(document: bytes, rejected: Rejections, is_record: Callable[[Path], bool]) -> list[Any]:
+    """Return the one value of a document, or none if nothing in it can be read.
 
     NaN, control characters in strings and halves of characters are let pass. A broken document
-    is counted and keeps its records (see ``whole_records``) up to the break; None if it has none.
+    is counted and keeps its records (see ``whole_records``) up to the break.
     """
     try:
-        return msgspec.json.decode(document)
+        return [msgspec.json.decode(document)]
     except (ValueError, RecursionError):
         text = document.decode("utf-8", "replace")
     if "\N{REPLACEMENT CHARACTER}" in text and not _is_utf8(document):
@@ -76,17 +78,17 @@ def value_of(document: bytes, rejected: Rejections, is_record: Callable[[Path], 
     except (ValueError, RecursionError) as error:
         rejected.add(BROKEN, f"{error}: {text[:SAMPLE_CHARS_MAX]}")
         return _kept(whole_records(text[: getattr(error, "pos", None)], is_record))
-    return value
+    return [value]
 
 
 _DECODER = json.JSONDecoder(strict=False, parse_constant=str)
 
 
-def _kept(text: str | None) -> Any:
+def _kept(text: str | None) -> list[Any]:
     try:
-        return None if text is None else _DECODER.raw_decode(text)[0]
+        return [] if text is None else [_DECODER.raw_decode(text)[0]]
     except (ValueError, RecursionError):
-        return None
+        return []
 
 
 _LONE_SURROGATE = re.compile(

@@ -114,7 +114,7 @@ def _of_trace(value: dict[str, Any], rejected: Rejections) -> Iterator[_Record]:
 def _span_of(record: _Record) -> Span:
     observation = msgspec.convert(record.observation, _Observation, strict=False)
     metadata, rest = _metadata(observation.metadata)
-    named = _named(observation, record.trace) | {"metadata": json.dumps(rest) if rest else None}
+    named = _named(observation, record.trace) | {"metadata": rest or None}
     failed = observation.level == "ERROR"
     start_ns = iso_ns(observation.start_time) if observation.start_time else None
     end_ns = iso_ns(observation.end_time) if observation.end_time else None

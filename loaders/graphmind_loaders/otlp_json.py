@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from graphmind.telemetry.rejections import SAMPLE_CHARS_MAX, Rejections
 from graphmind_loaders.columns import SpanColumns
-from graphmind_loaders.documents import split, value_of
+from graphmind_loaders.documents import parsed, split
 from graphmind_loaders.records import NOT_TRACES, each, read_as
 from graphmind_loaders.shape import Path, key_paths
 from graphmind_loaders.span import Event, Link, Span
@@ -160,7 +160,7 @@ def _unwrap(request: _Request[S]) -> list[_ResourceSpans[S]] | None:
 
 
 def _one_by_one(document: bytes, rejected: Rejections) -> Iterator[_ResourceSpans[_Span]]:
-    for value in each(value_of(document, rejected, _is_record)):
+    for value in each(parsed(document, rejected, _is_record)):
         request = read_as(value, _Request[Any], rejected)
         for group in (_unwrap(request) if request else None) or ():
             for scope_spans in _scopes(group):
