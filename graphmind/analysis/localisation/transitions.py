@@ -99,17 +99,14 @@ def _point(period: Period, events: list[Event], code: int) -> Point:
 
 def _sequences(period: Period) -> tuple[list[Event], Ints, Ints]:
     """List the events of all spans in order: vocabulary, span and event of each."""
-    above, called_ns, call, calls = _calls(period)
-    said = period.statements
-    logs = [Event("log", site, level=level) for level, site in said.names] if said else []
+    said_in, said_ns, said, logs = _statements(period)
+    called_in, called_ns, called, calls = _calls(period)
     events = [START, END, *logs, *calls]
     every = np.arange(len(period.trace))
-    row = [every, every, above]
-    at_ns = [np.full(len(every), _EARLIEST), np.full(len(every), _LATEST), called_ns]
-    event = [np.full(len(every), 0), np.full(len(every), 1), call + 2 + len(logs)]
-    if said:
-        row, at_ns, event = [*row, said.span], [*at_ns, said.at_ns], [*event, said.name + 2]
-    rows, times, codes = np.concatenate(row), np.concatenate(at_ns), np.concatenate(event)
+    ends = [np.full(len(every), value) for value in (_EARLIEST, _LATEST)]
+    rows = np.concatenate([every, every, said_in, called_in])
+    times = np.concatenate([*ends, said_ns, called_ns])
+    codes = np.concatenate([0 * every, 0 * every + 1, said + 2, called + 2 + len(logs)])
     rank = np.empty(len(events), np.int64)
     rank[sorted(range(len(events)), key=lambda n: _order(events[n]))] = np.arange(len(events))
     order = np.lexsort((rank[codes], times, rows))
@@ -120,8 +117,18 @@ def _order(event: Event) -> tuple[int, str]:
     return _KINDS.index(event.kind), str(event)
 
 
+def _statements(period: Period) -> tuple[Ints, Ints, Ints, list[Event]]:
+    """Return the span, the time and the event of each statement, and the events."""
+    said = period.statements
+    if said is None:
+        none = np.zeros(0, np.int64)
+        return none, none, none, []
+    events = [Event("log", site, level=level) for level, site in said.names]
+    return said.span, said.at_ns, said.name, events
+
+
 def _calls(period: Period) -> tuple[Ints, Ints, Ints, list[Event]]:
-    """Return the calling span, the time and the event of each call, and the events.
+    """Return the span, the time and the event of each call, and the events.
 
     A client span is named after what it reached.
     """

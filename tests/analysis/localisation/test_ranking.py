@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from graphmind.analysis.localisation.behaviour import BehaviourEvidence
-from graphmind.analysis.localisation.period import Period, without_statements
+from graphmind.analysis.localisation.period import Period, period_from_spans, without_statements
 from graphmind.analysis.localisation.ranking import localise
 from graphmind.analysis.localisation.time_channel import TimeEvidence
 from graphmind.analysis.localisation.transitions import Event, Point, Transition
 from graphmind.analysis.localisation.units import Unit
+from graphmind.telemetry.facts import ASSEMBLED
 from tests.analysis.localisation.sketch import Span, period
 
 
@@ -169,3 +170,11 @@ def test_a_service_without_reference_is_ranked_but_not_blamed():
     new = next(each for each in localise(window, REFERENCES).suspects if each.service == "new")
 
     assert new.score == 0
+
+
+def test_a_period_without_traces_blames_nobody():
+    empty = period_from_spans(ASSEMBLED.empty_table())
+
+    assert localise(empty, [empty]).suspects == ()
+    assert {suspect.score for suspect in localise(empty, REFERENCES).suspects} == {0}
+    assert {suspect.score for suspect in localise(REFERENCES[0], [empty]).suspects} == {0}
