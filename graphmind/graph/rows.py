@@ -71,7 +71,7 @@ def merged_nodes(rows: GraphRows) -> MergedNodes:
         key = key_of(NODES[name])
         by_key: dict[str, Row] = {}
         for row in _checked(NODES[name], name, found):
-            id_ = _id(row.get(key), f"{name}.{key}", row)
+            id_ = _id(row, key, name)
             by_key[id_] = _completed(by_key.get(id_), row)
         merged[name] = sorted(by_key.items(), key=itemgetter(0))
     return merged
@@ -89,8 +89,8 @@ def merged_edges(rows: GraphRows) -> MergedEdges:
             raise StoreError(f"The schema has no relationship {ends}; it knows {', '.join(EDGES)}.")
         by_ends: dict[tuple[str, str], Row] = {}
         for row in _checked(edge, ends[1], found, "from", "to"):
-            to, from_ = (_id(row.get(end), f"{ends[1]}.{end}", row) for end in ("to", "from"))
-            by_ends[to, from_] = _completed(by_ends.get((to, from_)), _without_ends(row))
+            both = _id(row, "to", ends[1]), _id(row, "from", ends[1])
+            by_ends[both] = _completed(by_ends.get(both), row, "from", "to")
         merged[ends] = [
             (from_, to, row) for (to, from_), row in sorted(by_ends.items(), key=itemgetter(0))
         ]
@@ -140,16 +140,19 @@ def _checked(
     return rows
 
 
-def _id(value: Any, name: str, row: Row) -> str:
+def _id(row: Row, name: str, owner: str) -> str:
     """Refuse what the embedded engine would make a node without a key of."""
+    value = row.get(name)
     if not isinstance(value, str) or not value:
-        raise StoreError(f"{name} should be text that is not empty, got {value!r} in {row!r}.")
+        raise StoreError(
+            f"{owner}.{name} should be text that is not empty, got {value!r} in {row!r}."
+        )
     return value
 
 
-def _completed(known: Row | None, row: Row) -> Row:
+def _completed(known: Row | None, row: Row, *left_out: str) -> Row:
     """Return the values present, those of ``row`` first, and the widest time seen."""
-    present = {k: v for k, v in row.items() if v is not None}
+    present = {k: v for k, v in row.items() if v is not None and k not in left_out}
     if known is None:
         return present
     seen = {
@@ -158,10 +161,6 @@ def _completed(known: Row | None, row: Row) -> Row:
         if name in known and name in present
     }
     return known | present | seen
-
-
-def _without_ends(row: Row) -> Row:
-    return {k: v for k, v in row.items() if k not in ("from", "to")}
 
 
 def _node_row(node: type[Node], key: str, row: Row) -> Row:

@@ -62,5 +62,8 @@ def test_nodes_are_merged_by_key_and_relationships_by_their_ends():
     )
     assert edge_text("CALLED", "Trace", "Tool") == (
         "UNWIND $rows AS r MATCH (a:Trace {traceId: r.from}) MATCH (b:Tool {name: r.to}) "
-        "MERGE (a)-[e:CALLED]->(b) SET e += r.props RETURN count(*) AS matched"
+        "MERGE (a)-[e:CALLED]->(b) RETURN count(*) AS matched"
+    )
+    assert edge_text("READ", "Trace", "KvKey").endswith(
+        "MERGE (a)-[e:READ]->(b) SET e += r.props RETURN count(*) AS matched"
     )
