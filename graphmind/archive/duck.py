@@ -14,7 +14,7 @@ import pyarrow as pa
 from graphmind.archive.columns import STORED, from_stored, to_stored
 from graphmind.archive.database import FACTS, answers, connect, prepare, sql
 from graphmind.archive.folder import own_folder
-from graphmind.archive.port import Appended, Selection
+from graphmind.archive.port import Appended, Outcome, Selection
 from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import Facts
 
@@ -111,6 +111,15 @@ class DuckArchive:
             return {
                 table: _value(cursor, sql("count_rows", table=table)) for table in ("spans", *FACTS)
             }
+
+    def outcomes(self) -> list[Outcome]:
+        """Return the estimated number of traces by outcome and completeness."""
+        with self._snapshot() as cursor:
+            rows = cursor.execute(sql("outcomes")).fetchall()
+        return [
+            Outcome(outcome=outcome, complete=complete, traces=traces)
+            for outcome, complete, traces in rows
+        ]
 
     def save_incidents(self, run_id: str, incidents: Iterable[dict[str, object]]) -> None:
         """Replace the incidents found by an analysis run."""

@@ -30,6 +30,16 @@ class Selection:
     until_ns: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How traces ended, and how many of them: as their weights estimate it."""
+
+    outcome: str
+    """One of TRACES' outcomes."""
+    complete: bool
+    traces: float
+
+
 class Archive(Protocol):
     """Durable columns. One process owns it; one thread writes at a time."""
 
@@ -71,6 +81,9 @@ class Archive(Protocol):
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows by table: spans, traces, symptoms, items, accesses."""
+
+    def outcomes(self) -> list[Outcome]:
+        """Return the estimated number of traces by outcome and completeness, sorted by them."""
 
     def save_incidents(self, run_id: str, incidents: Iterable[dict[str, object]]) -> None:
         """Replace the incidents (JSON documents with ``incident_id``) found by an analysis run."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphmind.archive.port import Appended, Archive, Selection
+from graphmind.archive.port import Appended, Archive, Outcome, Selection
 from graphmind.errors import UnknownName
-from graphmind.telemetry.facts import RESOLVED
+from graphmind.telemetry.facts import RESOLVED, TRACES
 from tests.archive.rows import facts, ids, resolved, rows_of, span
 
 ALL = Selection()
@@ -291,6 +292,21 @@ class ArchiveContract:
             "items": 3,
             "accesses": 0,
         }
+
+    def test_outcomes_are_counted_by_weight(self, archive: Archive):
+        names = ("trace_id", "start_ns", "outcome", "complete", "weight")
+        rows = [
+            ("a", 1, "ok", True, 1.0),
+            ("b", 2, "ok", True, 10.0),
+            ("c", 3, "failed", False, 1.5),
+        ]
+        listed = [dict(zip(names, row, strict=True)) for row in rows]
+        archive.store_facts(replace(facts(), traces=pa.Table.from_pylist(listed, schema=TRACES)))
+
+        assert archive.outcomes() == [
+            Outcome(outcome="failed", complete=False, traces=1.5),
+            Outcome(outcome="ok", complete=True, traces=11.0),
+        ]
 
     def test_a_run_replaces_its_incidents_and_takes_over_those_it_finds_again(
         self, archive: Archive
