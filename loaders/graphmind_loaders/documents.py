@@ -17,7 +17,6 @@ BROKEN = "broken JSON"
 NOT_UTF8 = "not UTF-8: read with replacement characters"
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_KEY_CHARS = 8  # of a line's start: enough to tell the first key
 
 
 def split(stream: BinaryIO) -> Iterator[bytes]:
@@ -46,8 +45,12 @@ def _starts_anew(lines: list[bytes], line: bytes) -> bool:
         return line[:1] not in b",]}"
     if line[:1] in b"{[" and lines[-1][-1:] not in b"[,:":
         return True
-    first = lines[0][:_KEY_CHARS]
-    return first[:1] not in b"{[" or (first[:2] == b'{"' and line[:_KEY_CHARS] == first)
+    return lines[0][:1] not in b"{[" or (line[:2] == b'{"' and _key(line) == _key(lines[0]))
+
+
+def _key(line: bytes) -> list[bytes]:
+    """Return what a line has before its first key, and the key."""
+    return line.split(b'"', 2)[:2]
 
 
 def values(
@@ -71,6 +74,9 @@ def parsed(document: bytes, rejected: Rejections, is_record: Callable[[Path], bo
     if "\N{REPLACEMENT CHARACTER}" in text and not _is_utf8(document):
         rejected.add(NOT_UTF8, text)
     text = _LONE_SURROGATE.sub(r"\\ufffd", text)
+    if text[:1] not in {"{", "["}:
+        rejected.add(BROKEN, text)
+        return []
     try:
         value, end = _DECODER.raw_decode(text)
         if text[end:].strip():

@@ -67,7 +67,8 @@ def _scan(text: str, *, by_line: bool) -> Iterator[tuple[str, int, list[str], li
             del keys[len(closers) :]
         elif mark == ":" and closers[-1:] == ["}"]:
             keys[-1] = last.strip('"')
-        if mark in ":}":
+            yield mark, match.end(), keys, closers
+        if mark == "}":
             yield mark, match.end(), keys, closers
         if len(closers) > NESTING_MAX:
             return

@@ -4,9 +4,9 @@ import io
 from typing import Any
 
 import pyarrow as pa
+from graphmind_loaders.inputs import Source
 
 from graphmind.telemetry.rejections import Rejections
-from graphmind_loaders.inputs import Source
 
 
 def read(source: Source[pa.RecordBatch], file: bytes) -> tuple[list[pa.RecordBatch], Rejections]:

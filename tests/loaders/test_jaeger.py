@@ -2,8 +2,8 @@ import json
 from collections.abc import Sequence
 
 import pytest
-
 from graphmind_loaders import jaeger
+
 from tests.contracts.trace_source import TRACE, TRACE_ID, Plain, TraceSourceContract, rows
 from tests.loaders.reading import read, spans
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from graphmind_loaders import jaeger_model
+
 from tests.contracts.trace_source import TRACE, Plain, TraceSourceContract, rows
 from tests.loaders.reading import read, spans
 

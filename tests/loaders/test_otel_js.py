@@ -2,6 +2,7 @@ import json
 from collections.abc import Sequence
 
 from graphmind_loaders import otel_js
+
 from tests.contracts.trace_source import TRACE, TRACE_ID, Plain, TraceSourceContract, rows
 from tests.loaders.reading import read, spans
 

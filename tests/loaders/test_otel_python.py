@@ -3,8 +3,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-
 from graphmind_loaders import otel_python
+
 from tests.contracts.trace_source import TRACE, TRACE_ID, Plain, TraceSourceContract, rows
 from tests.loaders.reading import read, spans
 

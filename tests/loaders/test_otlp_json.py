@@ -3,9 +3,9 @@ import json
 from collections.abc import Sequence
 
 import pytest
-
 from graphmind_loaders import otlp_json
 from graphmind_loaders.columns import VALUE_CHARS_MAX
+
 from tests.contracts.trace_source import TRACE_ID, Plain, TraceSourceContract
 from tests.loaders.reading import read, spans
 

@@ -1,10 +1,10 @@
 from collections.abc import Sequence
 
+from graphmind_loaders import otlp_proto
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
-from graphmind_loaders import otlp_proto
 from tests.contracts.trace_source import TRACE, TRACE_ID, Plain, TraceSourceContract, rows
 from tests.loaders.reading import read, spans
 
@@ -25,7 +25,7 @@ def message(plains: Sequence[Plain]) -> TracesData:
             end_time_unix_nano=plain.end_us * 1000,
         )
         if plain.failed:
-            span.status.code = 2
+            span.status.code = Status.STATUS_CODE_ERROR
     return traces
 
 
@@ -43,7 +43,7 @@ class TestOtlpProto(TraceSourceContract):
     broken = b"\n\x03\x12\x01\x12"
 
     def write(self, spans: Sequence[Plain]) -> bytes:
-        return message(spans).SerializeToString()
+        return bytes(message(spans).SerializeToString())
 
     def join(self, documents: Sequence[bytes]) -> bytes:
         return b"".join(map(with_length, documents))
@@ -53,7 +53,7 @@ class TestOtlpProtoOfTempo(TestOtlpProto):
     """A message that holds the trace in its first field."""
 
     def write(self, spans: Sequence[Plain]) -> bytes:
-        trace = message(spans).SerializeToString()
+        trace = bytes(message(spans).SerializeToString())
         return b"\n" + _varint(len(trace)) + trace
 
 
@@ -69,7 +69,8 @@ def test_a_span_is_read_whole():
     traces, span = one_span()
     span.kind = Span.SPAN_KIND_CLIENT
     span.trace_state = "ot=th:8"
-    span.status.code, span.status.message = 2, "timed out"
+    span.status.code = Status.STATUS_CODE_ERROR
+    span.status.message = "timed out"
     span.attributes.add(key="n").value.int_value = 3
     span.attributes.add(key="absent")
     listed = span.attributes.add(key="list").value.array_value
