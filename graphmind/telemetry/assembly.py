@@ -9,8 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graphmind.telemetry.attempts import fallbacks, retries
 from graphmind.telemetry.facts import ASSEMBLED
+from graphmind.telemetry.handoffs import handed_from
+from graphmind.telemetry.numbering import numbered_texts
 from graphmind.telemetry.rejections import Rejections
+from graphmind.telemetry.spans import STATUS_ERROR
 from graphmind.telemetry.tree import Bools, Ints, covered, cut_cycles, depths, find_rows, nearest
 
 _INHERITED = ("agent", "region", "task_id")
@@ -22,18 +26,17 @@ def assemble(spans: pa.Table, rejected: Rejections | None = None) -> pa.Table:
     Spans of a trace in which no span has a time are dropped and counted.
     """
     rejected = rejected if rejected is not None else Rejections()
-    spans = _timed(_once(spans), rejected)
-    trace = _codes(spans.column("trace_id"))
-    parent, orphan = _parents(spans, trace)
-    start, end, ended = _times(spans, trace, parent)
-    parent, cycles = cut_cycles(parent, np.lexsort((np.arange(len(start)), start)).argsort())
-    if cycles:
-        rejected.add("parent cycle cut", count=cycles)
-    depth, _ = depths(parent)
-    shift = _skew(_codes(spans.column("instance"), spans.column("service")), parent, start, end)
+    kept = [name for name in spans.column_names if name in ASSEMBLED.names]
+    spans, ids = _once(_timed(spans.select(kept).combine_chunks(), rejected))
+    parent, orphan = _parents(ids)
+    parent, depth = _without_cycles(spans, parent, rejected)
+    start, end, ended = _times(spans, ids.trace, parent)
+    host = numbered_texts(spans.column("instance"), spans.column("service"))
+    shift = _skew(host, parent, depth, start, end)
     start, end = start + shift, end + shift
-    order, trace_row = _order(spans, trace, start, depth)
+    order, trace_row = _order(spans, ids.trace, start, depth)
     columns = {name: spans.column(name) for name in spans.column_names} | _inherit(spans, parent)
+    columns |= _derived(spans, columns, parent, start)
     columns |= {
         "start_ns": pa.array(start),
         "end_ns": pa.array(end, mask=~ended),
@@ -45,16 +48,37 @@ def assemble(spans: pa.Table, rejected: Rejections | None = None) -> pa.Table:
     return _sorted(columns, order, parent, trace_row)
 
 
-def _once(spans: pa.Table) -> pa.Table:
-    """Sort by ids and keep one row per span: the one that has ended, else the first."""
-    order = pc.sort_indices(
-        spans,
-        sort_keys=[(name, "ascending") for name in ("trace_id", "span_id", "end_ns", "start_ns")],
+@dataclass(frozen=True)
+class _Ids:
+    """Numbers of the ids: of the trace, of the span within all traces, of its parent or -1."""
+
+    trace: Ints
+    span: Ints
+    above: Ints
+
+
+def _ids(spans: pa.Table) -> _Ids:
+    trace = numbered_texts(spans.column("trace_id"))
+    both = pa.chunked_array(
+        [*spans.column("span_id").chunks, *spans.column("parent_span_id").chunks], pa.string()
     )
-    spans = spans.take(order)
-    trace, span = _codes(spans.column("trace_id")), _codes(spans.column("span_id"))
-    repeated = (trace[1:] == trace[:-1]) & (span[1:] == span[:-1])
-    return spans.filter(pa.array(np.append(True, ~repeated))) if repeated.any() else spans
+    numbers = numbered_texts(both)
+    span, above = numbers[: len(trace)], numbers[len(trace) :]
+    width = int(numbers.max(initial=0)) + 1
+    return _Ids(trace, trace * width + span, np.where(above >= 0, trace * width + above, -1))
+
+
+def _once(spans: pa.Table) -> tuple[pa.Table, _Ids]:
+    """Keep one row per span: the one that has ended, else the first to start."""
+    ids = _ids(spans)
+    ordered = np.sort(ids.span)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return spans, ids
+    keys = [(name, "ascending") for name in ("end_ns", "start_ns", "status", "name")]
+    best = pc.sort_indices(spans, sort_keys=keys).to_numpy()
+    _, first = np.unique(ids.span[best], return_index=True)
+    spans = spans.take(pa.array(best[first]))
+    return spans, _ids(spans)
 
 
 def _timed(spans: pa.Table, rejected: Rejections) -> pa.Table:
@@ -68,29 +92,23 @@ def _timed(spans: pa.Table, rejected: Rejections) -> pa.Table:
     return spans.filter(keep)
 
 
-def _codes(*columns: pa.ChunkedArray) -> Ints:
-    """Return a number per text of a column (of several, the first not null), -1 for null."""
-    column = pc.coalesce(*columns) if len(columns) > 1 else columns[0]
-    combined = column.combine_chunks()
-    if isinstance(combined, pa.ChunkedArray):
-        combined = (
-            pa.concat_arrays(combined.chunks) if combined.num_chunks else pa.array([], column.type)
-        )
-    indices = pc.fill_null(combined.dictionary_encode().indices, -1)
-    codes: Ints = indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes
-
-
-def _parents(spans: pa.Table, trace: Ints) -> tuple[Ints, Bools]:
-    both = pa.chunked_array(
-        [*spans.column("span_id").chunks, *spans.column("parent_span_id").chunks], pa.string()
-    )
-    codes = _codes(both)
-    own, above = codes[: len(trace)], codes[len(trace) :]
-    width = int(codes.max(initial=0)) + 1
-    named = (above >= 0) & (above != own)
-    parent = np.where(named, find_rows(trace * width + own, trace * width + above), -1)
+def _parents(ids: _Ids) -> tuple[Ints, Bools]:
+    """Return the row of each parent, -1 for none, and which rows name a parent that is not here."""
+    named = (ids.above >= 0) & (ids.above != ids.span)
+    parent = np.where(named, find_rows(ids.span, ids.above), -1)
     return parent, named & (parent < 0)
+
+
+def _without_cycles(spans: pa.Table, parent: Ints, rejected: Rejections) -> tuple[Ints, Ints]:
+    """Return parents without cycles, each cut above its earliest span, and the depths."""
+    depth, cyclic = depths(parent)
+    if not cyclic.any():
+        return parent, depth
+    keys = [("start_ns", "ascending"), ("span_id", "ascending")]
+    rank = np.argsort(pc.sort_indices(spans, sort_keys=keys).to_numpy())
+    parent, cycles = cut_cycles(parent, cyclic, rank)
+    rejected.add("parent cycle cut", count=cycles)
+    return parent, depths(parent)[0]
 
 
 def _times(spans: pa.Table, trace: Ints, parent: Ints) -> tuple[Ints, Ints, Bools]:
@@ -98,7 +116,7 @@ def _times(spans: pa.Table, trace: Ints, parent: Ints) -> tuple[Ints, Ints, Bool
     known = pc.is_valid(spans.column("start_ns")).to_numpy()
     start: Ints = pc.fill_null(spans.column("start_ns"), 0).to_numpy().copy()
     if not known.all():
-        above = nearest(parent, known) if not depths(parent)[1].any() else np.full(len(parent), -1)
+        above = nearest(parent, known)
         earliest = np.full(int(trace.max(initial=-1)) + 1, np.iinfo(np.int64).max)
         np.minimum.at(earliest, trace[known], start[known])
         start = np.where(known, start, np.where(above >= 0, start[above], earliest[trace]))
@@ -107,7 +125,7 @@ def _times(spans: pa.Table, trace: Ints, parent: Ints) -> tuple[Ints, Ints, Bool
     return start, np.maximum(end, start), ended
 
 
-def _skew(host: Ints, parent: Ints, start: Ints, end: Ints) -> Ints:
+def _skew(host: Ints, parent: Ints, depth: Ints, start: Ints, end: Ints) -> Ints:
     """Return the shift that moves a child that starts before its parent inside it.
 
     As Jaeger's clock-skew adjuster: only across hosts, centred in the parent where it fits, and
@@ -119,7 +137,6 @@ def _skew(host: Ints, parent: Ints, start: Ints, end: Ints) -> Ints:
     early = remote & (start < np.where(has, start[parent], start))
     if not early.any():
         return shift
-    depth, _ = depths(parent)
     order = np.argsort(depth, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(depth[order])) + 1):
         above = parent[rows]
@@ -135,10 +152,19 @@ def _order(spans: pa.Table, trace: Ints, start: Ints, depth: Ints) -> tuple[Ints
     count = int(trace.max(initial=-1)) + 1
     begins = np.full(count, np.iinfo(np.int64).max)
     np.minimum.at(begins, trace, start)
-    # Rows are sorted by ids already, so codes and row numbers are in the order of the ids.
+    # Traces are numbered in order of first appearance, so these are their ids.
+    by_id = np.argsort(pc.sort_indices(spans.column("trace_id").unique()).to_numpy())
     rank = np.empty(count, np.int64)
-    rank[np.lexsort((np.arange(count), begins))] = np.arange(count)
-    order = np.lexsort((np.arange(len(spans)), depth, start, rank[trace]))
+    rank[np.lexsort((by_id, begins))] = np.arange(count)
+    keys = (depth, start, rank[trace])
+    order = np.lexsort(keys)
+    same = np.all([np.diff(key[order]) == 0 for key in keys], axis=0)
+    if same.any():
+        tied = order[np.append(same, False) | np.append(False, same)]
+        place = np.zeros(len(order), np.int64)
+        ids = spans.column("span_id").take(pa.array(tied))
+        place[tied[pc.sort_indices(ids).to_numpy()]] = np.arange(len(tied))
+        order = np.lexsort((place, *keys))
     return order, rank[trace]
 
 
@@ -159,6 +185,25 @@ def _inherit(spans: pa.Table, parent: Ints) -> dict[str, pa.ChunkedArray]:
     return filled
 
 
+def _derived(
+    spans: pa.Table, inherited: dict[str, pa.ChunkedArray], parent: Ints, start: Ints
+) -> dict[str, pa.ChunkedArray]:
+    """Fill retries, fallbacks and hand-offs that no attribute states from the tree."""
+    failed = spans.column("status").to_numpy() == STATUS_ERROR
+    count = retries(spans, failed, parent, start)
+    stated = spans.column("fallback")
+    agent, named = inherited["agent"], inherited["agent_named"].to_numpy()
+    giver = handed_from(spans, agent, named, parent)
+    giver = pa.array(giver, mask=giver < 0)
+    taker = pc.if_else(giver.is_valid(), agent, None)
+    return {
+        "retry_count": pc.coalesce(spans["retry_count"], pa.array(count, mask=count == 0)),
+        "fallback": pc.coalesce(stated, pa.array(fallbacks(spans, failed, parent, start))),
+        "handoff_from": pc.coalesce(spans["handoff_from"], agent.take(giver)),
+        "handoff_to": pc.coalesce(spans["handoff_to"], taker),
+    }
+
+
 def _shared_candidates(spans: pa.Table) -> pa.ChunkedArray:
     """Keep a UUID-shaped agent id only if two traces share it; else it names a run."""
     candidate = spans.column("agent_candidate")
@@ -174,6 +219,8 @@ def _shared_candidates(spans: pa.Table) -> pa.ChunkedArray:
 
 def _qualify(names: pa.ChunkedArray, spaces: pa.ChunkedArray) -> pa.ChunkedArray:
     """Write `space/name` for names that occur in several spaces, so that they stay apart."""
+    if pc.count_distinct(spaces).as_py() < 2:
+        return names
     pairs = pa.table({"name": names, "space": spaces}).group_by(["name", "space"]).aggregate([])
     pairs = pairs.filter(pc.and_(pc.is_valid(pairs["name"]), pc.is_valid(pairs["space"])))
     counts = pairs.group_by("name").aggregate([([], "count_all")])
@@ -198,7 +245,7 @@ def _answering_model(spans: pa.Table) -> pa.ChunkedArray:
         return version
     pairs = pa.table({"version": version, "requested": requested}).drop_null()
     pairs = pairs.group_by(["requested", "version"]).aggregate([]).sort_by("requested")
-    names = _codes(pairs["requested"])
+    names = numbered_texts(pairs["requested"])
     single = np.bincount(names, minlength=1)[names] == 1 if len(names) else np.zeros(0, bool)
     sole = pairs.filter(pa.array(single))
     at = pc.index_in(requested, value_set=sole["requested"].combine_chunks())

@@ -56,7 +56,7 @@ RESOLVED: Final = pa.schema(
 
 ASSEMBLED: Final = pa.schema(
     [
-        *RESOLVED,
+        *(field for field in RESOLVED if field.name != "attributes"),
         # Row of the parent in this table, -1 for a root or an orphan.
         pa.field("parent_row", pa.int32()),
         pa.field("depth", pa.int32()),
@@ -71,9 +71,10 @@ ASSEMBLED: Final = pa.schema(
         pa.field("agent_named", pa.bool_()),
     ]
 )
-"""RESOLVED sorted by (trace start, trace_id, start_ns, depth, span_id); `agent`, `region` and
-`task_id` inherited, `start_ns` filled and corrected for skew. `end_ns` stays null for a span not
-ended."""
+"""RESOLVED without its unused attributes, sorted by (trace start, trace_id, start_ns, depth,
+span_id); `agent`, `region` and `task_id` inherited, retries, fallbacks and hand-offs derived from
+the tree where no attribute states them, `start_ns` filled and corrected for skew. `end_ns` stays
+null for a span not ended."""
 
 TRACES: Final = pa.schema(
     [

@@ -33,10 +33,12 @@ def depths(parent: Ints) -> tuple[Ints, Bools]:
     return depth, ancestor >= 0
 
 
-def cut_cycles(parent: Ints, rank: Ints) -> tuple[Ints, int]:
-    """Make the lowest-ranked row of every cycle a root; return the pointers and how many."""
+def cut_cycles(parent: Ints, cyclic: Bools, rank: Ints) -> tuple[Ints, int]:
+    """Make the lowest-ranked row of every cycle a root; return the pointers and how many.
+
+    ``cyclic`` says which rows hang on a cycle, as ``depths`` does.
+    """
     cut = parent.copy()
-    _, cyclic = depths(cut)
     state = np.zeros(len(parent), np.int8)  # 0 new, 1 on the present walk, 2 done
     cycles = 0
     for first in np.flatnonzero(cyclic):
@@ -86,8 +88,9 @@ def _running_max(values: Ints, first: Bools) -> Ints:
     """Return the running maximum from each ``first`` on; by ranks, so that nothing overflows."""
     if not len(values):
         return values
-    ordered = np.sort(values)
-    rank = np.searchsorted(ordered, values)
-    group = np.cumsum(first)
-    maximum: Ints = np.maximum.accumulate(group * len(values) + rank) - group * len(values)
-    return ordered[maximum]
+    order = np.argsort(values, kind="stable")
+    rank = np.empty(len(values), np.int64)
+    rank[order] = np.arange(len(values))
+    group = np.cumsum(first) * len(values)
+    highest: Ints = values[order][np.maximum.accumulate(group + rank) - group]
+    return highest

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphmind.telemetry.assembly import Columns, assemble
@@ -13,6 +13,7 @@ from graphmind.telemetry.resolve import resolve
 from graphmind.telemetry.spans import spans_from_rows
 from tests.builders import MS, Row, assembled, at, by_span, resolved, span
 
+SOME = settings(deadline=None, max_examples=50)
 IDS = "abcdef"
 UUID = "01a201e8-0264-7709-b57e-52bf8cd7c9d6"
 
@@ -45,6 +46,7 @@ def any_spans(draw) -> list[Row]:
     return rows
 
 
+@SOME
 @given(any_spans(), st.data())
 def test_order_repetition_and_batches_do_not_matter(rows, data):
     arrived = data.draw(st.permutations(rows + data.draw(st.lists(st.sampled_from(rows or [{}])))))
@@ -58,6 +60,7 @@ def test_order_repetition_and_batches_do_not_matter(rows, data):
     assert again.to_pylist() == assembled(rows).to_pylist()
 
 
+@SOME
 @given(any_spans())
 def test_whatever_comes_the_result_is_a_forest_of_all_timed_spans(rows):
     timed = {row["trace_id"] for row in rows if row["start_ns"] is not None}
@@ -90,6 +93,7 @@ def sequential_tree(draw, start=0, parent=None, depth=0) -> list[Row]:
     return [span(span_id, start, now + draw(st.integers(1, 9)), parent=parent), *rows]
 
 
+@SOME
 @given(sequential_tree())
 def test_the_self_times_of_sequential_steps_add_up_to_the_roots_duration(rows):
     root = rows[0]

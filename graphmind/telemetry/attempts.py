@@ -1,0 +1,76 @@
+"""Retries and fallbacks that no attribute states: they show between the siblings of one parent."""
+
+import re
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.telemetry.numbering import numbered, numbered_texts
+from graphmind.telemetry.tree import Bools, Ints
+
+# What follows a model's name where only the build differs: a date, a number, a channel.
+_BUILD: Final = re.compile(r"([-@:_. ]v?[\d.]+|[-@:](latest|preview|stable))+$")
+
+
+def retries(spans: pa.Table, failed: Bools, parent: Ints, start: Ints) -> Ints:
+    """Return how many attempts at the same thing, by name, model, key and tool, failed before."""
+    rows = _with_failed_sibling(failed, parent)
+    counts = np.zeros(len(parent), np.int64)
+    if not len(rows):
+        return counts
+    same = numbered(spans.take(pa.array(rows)), "name", "model_requested", "kv_key", "tool")
+    order = np.lexsort((start[rows], same, parent[rows]))
+    rows, same = rows[order], same[order]
+    again = np.append(False, (np.diff(same) == 0) & (np.diff(parent[rows]) == 0))
+    again[1:] &= failed[rows[:-1]]
+    place = np.arange(len(rows))
+    counts[rows] = place - np.maximum.accumulate(np.where(again, 0, place))
+    return counts
+
+
+def fallbacks(spans: pa.Table, failed: Bools, parent: Ints, start: Ints) -> Bools:
+    """Return which spans took another model: than the one asked for, or than one that failed."""
+    taken = _rerouted(spans["model_requested"], spans["model_version"])
+    rows = _with_failed_sibling(failed, parent)
+    model = numbered_texts(spans["model_requested"].take(pa.array(rows)))
+    rows, model = rows[model >= 0], model[model >= 0]
+    order = np.lexsort((start[rows], parent[rows]))
+    rows, model = rows[order], model[order]
+    another = (np.diff(parent[rows]) == 0) & (np.diff(model) != 0) & failed[rows[:-1]]
+    taken[rows[1:][another]] = True
+    return taken
+
+
+def _with_failed_sibling(failed: Bools, parent: Ints) -> Ints:
+    """Return the rows one of whose siblings, or they themselves, failed."""
+    struck = np.zeros(len(parent) + 1, bool)
+    struck[parent[failed]] = True
+    struck[-1] = False  # roots are no siblings
+    return np.flatnonzero(struck[parent])
+
+
+def _rerouted(requested: pa.ChunkedArray, answered: pa.ChunkedArray) -> Bools:
+    """Return where a model of another family answered than the one asked for.
+
+    A name to which no family answers is a route with a name of its own, not a model.
+    """
+    both = np.flatnonzero(pc.and_(pc.is_valid(requested), pc.is_valid(answered)).to_numpy())
+    pairs = pa.table({"requested": requested, "answered": answered}).take(pa.array(both))
+    number = numbered(pairs, "requested", "answered")
+    _, first = np.unique(number, return_index=True)
+    distinct = [
+        (_family(pair["requested"]), _family(pair["answered"]))
+        for pair in pairs.take(pa.array(first)).to_pylist()
+    ]
+    families = {got for _, got in distinct}
+    differ = np.array([asked != got and asked in families for asked, got in distinct], bool)
+    rerouted = np.zeros(len(requested), bool)
+    rerouted[both] = differ[number]
+    return rerouted
+
+
+def _family(model: str) -> str:
+    """Return a model's name without its provider and its build."""
+    return _BUILD.sub("", model.lower().rpartition("/")[2])
