@@ -1,0 +1,38 @@
+"""The app: routes, errors, limits and metrics put together over two open stores."""
+
+from fastapi import FastAPI
+
+from graphmind import __version__
+from graphmind.jobs.stores import Stores
+from graphmind.settings import Settings
+from graphmind_api.body_limit import BodyLimit
+from graphmind_api.metrics import Metrics, RequestMetrics
+from graphmind_api.openapi import document
+from graphmind_api.problems import add_handlers
+from graphmind_api.routes import incidents, operations, questions, root_cause
+
+API = "/api/v1"
+
+
+def create_app(stores: Stores, settings: Settings) -> FastAPI:
+    """Return the ASGI app over stores that the caller opened and will close."""
+    app = FastAPI(
+        title="graphmind",
+        version=__version__,
+        summary="Which failing traces share a cause, how sure that is, and the repair to issue.",
+        openapi_url=f"{API}/openapi.json",
+        # Their pages load scripts from elsewhere, which networks on call may not reach.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.stores = stores
+    app.state.settings = settings
+    app.state.metrics = Metrics(stores.archive)
+    for routes in (incidents, root_cause, questions):
+        app.include_router(routes.router, prefix=API)
+    app.include_router(operations.router)
+    add_handlers(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestMetrics, metrics=app.state.metrics)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    return app

@@ -1,0 +1,276 @@
+"""The bodies of requests and answers: their descriptions are the API's documentation."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Severity = Literal["critical", "major", "minor"]
+Symptom = Literal["error", "slow", "hang", "short", "storm", "fork", "loop", "wrong"]
+IDS_MAX = 100_000
+TraceId = Annotated[str, Field(min_length=1, max_length=256)]
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Body(BaseModel):
+    """Base of all bodies: frozen."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Item(Body):
+    """One thing that traces touch."""
+
+    kind: str = Field(description="E.g. agent, model_version, region, tool, kv_key")
+    name: str
+
+
+class Rival(Body):
+    """Another explanation of the same failures."""
+
+    all_of: tuple[Item, ...]
+    nats_behind: float = Field(description="How much worse it explains them, in nats")
+
+
+class Cause(Body):
+    """What failing traces share, with the evidence; counts are of traces, as weights estimate."""
+
+    rank: int = Field(description="1 is the strongest")
+    role: str = Field(description="root, critical or impact")
+    kind: str = Field(description="Kinds of its items, joined by `+`")
+    label: str = Field(description="Its items in words")
+    all_of: tuple[Item, ...] = Field(description="Touched together, they are the cause")
+    tied: tuple[tuple[Item, ...], ...] = Field(
+        description="Alternatives that the data cannot tell from it"
+    )
+    confidence: float = Field(description="Probability that it is a cause, 0 to 1")
+    risk_ratio: float = Field(description="Failing share with it over failing share without")
+    risk_ratio_low: float = Field(description="Lower end of its 95 % interval")
+    failed_with: float = Field(description="Failing traces that touch it")
+    failed_total: float = Field(description="Failing traces")
+    passed_with: float = Field(description="Healthy traces that touch it")
+    passed_total: float = Field(description="Healthy traces")
+    q_value: float = Field(description="False discovery rate at which it is reported")
+    onset_ms: int = Field(description="First failing trace it is active on, epoch ms")
+    until_ms: int = Field(description="Last one, epoch ms")
+    bounded: bool = Field(description="Active between these two only, not whenever touched")
+    rivals: tuple[Rival, ...]
+
+
+class Reach(Body):
+    """Who else touches the cause, failing or not."""
+
+    traces: int
+    tasks: tuple[str, ...]
+    agents: tuple[str, ...]
+    regions: tuple[str, ...]
+    written_keys: tuple[str, ...] = Field(description="Keys whose value the cause wrote or is")
+
+
+class Touches(Body):
+    """What running a command would touch."""
+
+    traces: int
+    tasks: tuple[str, ...]
+    agents: tuple[str, ...]
+    regions: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+class Command(Body):
+    """The repair that an incident calls for: proposed, not run."""
+
+    action: Literal["multi_trace_repair"]
+    state: str
+    level: Literal["trace", "agent", "model", "region", "key"]
+    root_node: str | None = Field(description="What is acted on, as `kind:name`")
+    matched_cluster: str
+    trace_scope: tuple[str, ...] = Field(description="Failing traces it is for")
+    only_where: tuple[Item, ...] = Field(description="Act only where these are touched as well")
+    repair_path: tuple[str, ...] = Field(description="Steps in order, as `action:target`")
+    reasons: tuple[str, ...]
+    touches: Touches
+
+
+class Verdict(Body):
+    """Failing traces that belong together: where, what, how and since when."""
+
+    title: str
+    symptom: Symptom
+    channels: tuple[str, ...] = Field(description="Kinds of symptom judged together")
+    root_module: str | None = Field(description="Where most of its traces went wrong")
+    root_module_share: float = Field(description="Share of its traces that did so there")
+    error_codes: dict[str, int] = Field(description="Traces by error code, most frequent first")
+    onset_ms: int = Field(description="When it began, epoch ms")
+    confidence: float = Field(description="Of its first cause; 0 without one")
+    trace_ids: tuple[str, ...] = Field(description="Its failing traces, sorted")
+    examples: tuple[str, ...] = Field(description="Traces that show it best")
+    survivors: tuple[str, ...] = Field(description="Traces that touched the cause and were healthy")
+    causes: tuple[Cause, ...] = Field(description="Strongest first; none: unexplained")
+    task_count: int
+    agent_count: int
+    region_count: int
+    unexplained_share: float = Field(
+        description="Share of its failures that would be expected without the cause"
+    )
+    reach: Reach
+
+
+class Incident(Verdict):
+    """Everything known about an incident."""
+
+    incident_id: str
+    state: str
+    severity: Severity
+    cluster_id: str
+    opened_ms: int = Field(description="When it was opened, epoch ms")
+    command: Command
+
+
+class IncidentSummary(Body):
+    """An incident in a list."""
+
+    incident_id: str
+    title: str
+    state: str
+    severity: Severity
+    symptom: Symptom
+    root_module: str | None
+    onset_ms: int = Field(description="When it began, epoch ms")
+    confidence: float
+    trace_count: int
+    cause: str | None = Field(description="Its first cause in words")
+
+
+class IncidentPage(Body):
+    """Incidents, newest first."""
+
+    items: tuple[IncidentSummary, ...]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null: last")
+
+
+class Node(Body):
+    """The incident, one of its causes, or an item that its traces touch."""
+
+    node_id: str
+    kind: str = Field(description="incident, cause, or the kind of the item")
+    name: str
+    traces: int = Field(description="Traces of the incident that touch it")
+    others: int = Field(description="Other traces of the same time that touch it")
+
+
+class Edge(Body):
+    """How two nodes belong together."""
+
+    source: str
+    target: str
+    kind: Literal["CAUSED_BY", "NAMES", "TOUCHED", "TOUCHED_TOGETHER"]
+    traces: int = Field(description="Traces of the incident that it stands for")
+
+
+class Topology(Body):
+    """An incident as a picture, its traces collapsed to counts; the most important comes first."""
+
+    incident_id: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    hidden_nodes: int = Field(description="Items left out, touched by the fewest of its traces")
+    hidden_edges: int = Field(description="Links left out, made by the fewest of its traces")
+
+
+class FailingTraces(Body):
+    """Traces to explain as failing."""
+
+    trace_ids: Annotated[tuple[TraceId, ...], Field(min_length=1, max_length=IDS_MAX)]
+
+
+class Window(Body):
+    """The traces compared."""
+
+    from_ms: int | None = Field(description="First start, epoch ms; null: no traces")
+    until_ms: int | None = Field(description="Last start, epoch ms")
+    traces: int
+    failing: int = Field(description="Of those, given as failing")
+    incomplete: int = Field(description="Of those, with spans missing")
+
+
+class RootCause(Body):
+    """What the given traces share; each is in one finding, unexplained or unknown."""
+
+    window: Window
+    findings: tuple[Verdict, ...] = Field(description="Strongest first; none of it is stored")
+    unexplained: tuple[str, ...] = Field(description="Traces in no finding, sorted")
+    unknown: tuple[str, ...] = Field(description="Ids of which nothing is archived, sorted")
+
+
+class Parameter(Body):
+    """A parameter of a question."""
+
+    name: str
+    type: Literal["string", "integer", "float"]
+    default: str | Int64 | float | None = Field(description="null: it must be given")
+    meaning: str
+
+
+class Column(Body):
+    """A column of an answer."""
+
+    name: str
+    meaning: str
+
+
+class Question(Body):
+    """A question to the graph."""
+
+    name: str
+    title: str
+    asks: str
+    parameters: tuple[Parameter, ...]
+    columns: tuple[Column, ...]
+
+
+class Questions(Body):
+    """All questions, sorted by name."""
+
+    items: tuple[Question, ...]
+
+
+class Asked(Body):
+    """Values for a question's parameters; those with a default may be left out."""
+
+    parameters: dict[str, str | Int64 | float] = Field(default_factory=dict)
+
+
+class Answer(Body):
+    """Rows of an answer: each a map from the question's columns to values."""
+
+    question: str
+    columns: tuple[Column, ...]
+    rows: tuple[dict[str, Any], ...]
+
+
+class Alive(Body):
+    """The server runs."""
+
+    status: Literal["ok"]
+
+
+class Check(Body):
+    """One thing that the server needs to answer."""
+
+    name: Literal["archive", "graph"]
+    ready: bool
+    detail: str = Field(description="Why not; empty if ready")
+
+
+class Readiness(Body):
+    """Whether requests can be answered."""
+
+    ready: bool
+    checks: tuple[Check, ...]
+
+
+class Version(Body):
+    """Which graphmind answers."""
+
+    version: str
+    api: Literal["v1"]
