@@ -196,7 +196,9 @@ def _continues(kept: pa.Table, traces: pa.Table, spans: pa.Table) -> list[Row]:
     """Join traces to those they link to, and say why as far as the two traces tell."""
     unit = dict(zip(*_lists(traces, "trace_id", "unit"), strict=True))
     rebuilt = {*spans.filter(pc.fill_null(spans["recovery"], False))["trace_id"].to_pylist()}
-    handed = {*spans.filter(spans["handoff_from"].is_valid())["trace_id"].to_pylist()}
+    linking = pc.greater(pc.fill_null(pc.list_value_length(spans["links"]), 0), 0)
+    over_link = pc.and_(linking, spans["handoff_from"].is_valid())
+    handed = {*spans.filter(over_link)["trace_id"].to_pylist()}
 
     def kind(later: str, earlier: str) -> str:
         if later in rebuilt:

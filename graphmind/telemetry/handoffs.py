@@ -23,7 +23,8 @@ def handed_from(spans: pa.Table, agent: pa.ChunkedArray, named: Bools, parent: I
 def _differ(code: Ints, rows: Ints, givers: Ints) -> Bools:
     """Whether two spans have two agents, both of them named."""
     named: Bools = (givers >= 0) & (code[rows] >= 0) & (code[givers] >= 0)
-    return named & (code[rows] != code[givers])
+    different: Bools = code[rows] != code[givers]
+    return named & different
 
 
 def _links(spans: pa.Table) -> tuple[Ints, Ints]:

@@ -46,7 +46,7 @@ SPANS: list[dict[str, Any]] = [
         "span_id": "c",
         "name": "route",
         "module": "router",
-        "agent": "",
+        "agent": None,
         "task": "checkout",
         "kv_key": "redis:cart",
         "kv_op": "both",
