@@ -17,6 +17,9 @@ BATCH_CHARS_MAX = 64 * 2**20  # chosen: far below the 2 GiB that one Arrow text 
 VALUE_CHARS_MAX = 65_536  # chosen: longer than any value a diagnosis reads
 _CHUNK_SPANS = 512  # a chunk's values together rarely exceed VALUE_CHARS_MAX, so few are measured
 
+# Made once: Arrow looks for pandas each time it meets a Python value.
+_EMPTY, _NULL = pa.scalar("", pa.string()), pa.scalar(None, pa.string())
+
 _Attributes = dict[str, str | None]
 
 
@@ -155,9 +158,9 @@ def _ids(ids: Sequence[str | None]) -> pa.Array:
     # Only base64 of 8 or 16 bytes holds its padding sign; hex never does.
     if pc.any(pc.match_substring(array, "=")).as_py():
         array = pa.array([hex_of(text) for text in ids], pa.string())
-    return pc.if_else(pc.equal(array, ""), None, pc.ascii_lower(array))
+    return pc.if_else(pc.equal(array, _EMPTY), _NULL, pc.ascii_lower(array))
 
 
 def _parents(ids: pa.Array) -> pa.Array:
     """Read a parent of zeros as none, which is how some writers mark a root."""
-    return pc.if_else(pc.equal(pc.ascii_ltrim(ids, characters="0"), ""), None, ids)
+    return pc.if_else(pc.equal(pc.ascii_ltrim(ids, characters="0"), _EMPTY), _NULL, ids)

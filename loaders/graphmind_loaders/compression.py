@@ -1,6 +1,7 @@
 """Streams that are decompressed while they are read: gzip and zstd, told by their first bytes.
 
-Members that follow each other are read as one stream. What was read before a cut is kept.
+Members that follow each other are read as one stream, also those that the Collector's file
+exporter writes, each after its length. What was read before a cut is kept.
 """
 
 import io
@@ -11,9 +12,13 @@ from typing import Any, BinaryIO, Protocol
 import zstandard
 
 _CHUNK_BYTES = 2**16  # small, because a chunk may expand a thousandfold
+_LENGTH_BYTES = 4
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = tuple(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60))
 _ZSTD_WINDOW_BYTES = 2**31  # the widest the format's command-line tool writes
+
+CUT_OFF = "compressed data is cut off"
+"""Reason: the file ends within a compressed member."""
 
 
 class _Member(Protocol):
@@ -45,6 +50,8 @@ def chunks_of(stream: BinaryIO, broken: Callable[[str], None]) -> Iterator[bytes
         chunks = _expand(start, stream, _gzip_member, broken)
     elif start.startswith((_ZSTD, *_SKIPPABLE)):
         chunks = _expand(start, stream, _zstd_member, broken)
+    elif start[_LENGTH_BYTES:].startswith(_ZSTD):
+        chunks = _messages(start, stream, broken)
     else:
         chunks = _raw(start, stream)
     return filter(None, chunks)
@@ -73,7 +80,24 @@ def _expand(
             data = member.unused_data.lstrip(b"\0") if member.eof else b""
             member = None if member.eof else member
     if member:
-        broken("compressed data is cut off")
+        broken(CUT_OFF)
+
+
+def _messages(start: bytes, stream: BinaryIO, broken: Callable[[str], None]) -> Iterator[bytes]:
+    """Yield messages compressed one by one: JSON one a line, others after their length again."""
+    whole = io.BufferedReader(Chunks(_raw(start, stream)))
+    while prefix := whole.read(_LENGTH_BYTES):
+        size = int.from_bytes(prefix)
+        frame = whole.read(size)
+        if len(frame) < size:
+            broken(CUT_OFF)
+        try:
+            message = _zstd_member().decompress(frame)
+        except zstandard.ZstdError as error:
+            broken(f"damaged compressed data: {error}")
+            continue
+        is_json = message.startswith((b"{", b"["))
+        yield message + b"\n" if is_json else len(message).to_bytes(_LENGTH_BYTES) + message
 
 
 class Chunks(io.RawIOBase):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import zstandard
 from graphmind_loaders import read_spans, sources
-from graphmind_loaders.compression import chunks_of
+from graphmind_loaders.compression import CUT_OFF, chunks_of
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from graphmind.errors import SourceError
 from graphmind.telemetry.rejections import Rejections
@@ -144,7 +145,7 @@ def test_a_compressed_file_cut_off_gives_what_came_before(folder, compress):
 
     assert len(found) > 1500
     assert found[-2:] == ["one", "two"]
-    assert rejected.samples["compressed data is cut off"] == [f"{folder}/0"]
+    assert rejected.samples[CUT_OFF] == [f"{folder}/0"]
 
 
 @COMPRESS
@@ -156,6 +157,31 @@ def test_damaged_compressed_data_is_counted(folder, compress):
 
     assert names([folder], rejected)[-2:] == ["one", "two"]
     assert rejected.counts
+
+
+def message(document: bytes) -> bytes:
+    frame = zstandard.compress(document)
+    return len(frame).to_bytes(4) + frame
+
+
+def test_messages_compressed_one_by_one_are_read(tmp_path):
+    (tmp_path / "json").write_bytes(message(line("one").strip()) + message(line("two").strip()))
+    traces = TracesData()
+    traces.resource_spans.add().scope_spans.add().spans.add(name="three")
+    (tmp_path / "proto").write_bytes(message(traces.SerializeToString()) * 2)
+
+    assert names([tmp_path]) == ["one", "two", "three", "three"]
+
+
+def test_a_damaged_message_costs_no_other(tmp_path):
+    damaged = bytearray(message(line("two")))
+    damaged[10:30] = b"\xff" * 20
+    file = message(line("one")) + damaged + message(line("three")) + message(line("cut"))[:-30]
+    (tmp_path / "a").write_bytes(file)
+    rejected = Rejections()
+
+    assert names([tmp_path / "a"], rejected) == ["one", "three"]
+    assert rejected.counts[CUT_OFF] == 1
 
 
 def test_zeros_after_a_gzip_member_are_padding(tmp_path):
