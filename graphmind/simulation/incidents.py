@@ -130,13 +130,14 @@ INCIDENT_KINDS: Final[Mapping[str, IncidentKind]] = {
         module="ResultValidator",
         shows=0.8,
     ),
-    "region_slow": IncidentKind(on=("region",), effect="slow", symptoms=("slow",)),
+    "region_slow": IncidentKind(on=("region",), effect="slow", symptoms=("slow",), shows=0.8),
     "instance_slow": IncidentKind(
         on=("instance",),
         effect="slow",
         symptoms=("slow",),
-        # The processes whose slowness a whole run feels.
-        among=("agent-runtime", "inference", "tool-server"),
+        # The processes where runs spend enough time to feel it.
+        among=("inference", "tool-server"),
+        shows=0.5,
     ),
     "callback_storm": IncidentKind(
         on=("endpoint",),

@@ -50,6 +50,7 @@ def serve_task(run: Run) -> Steps:
             run.struck.add(failure.fault.index)
     except Hung:
         run.failed = True
+    run.conclude()
     yield run.now
 
 

@@ -34,6 +34,9 @@ DURATIONS: Final[Mapping[str, tuple[float, float]]] = {
 RETURN_MS: Final = (0.02, 0.15)
 """Between the end of an operation and what its caller does next (chosen)."""
 
+SLOW_SHARE: Final = 0.5
+"""A run that slowness prolongs by less than this share does not suffer from it (chosen)."""
+
 NATURAL_CODES: Final = (
     *("internal", "KeyError", "unavailable", "deadline_exceeded", "tool_unavailable"),
     *("connection_reset", "schema_mismatch", "invalid_argument", "model_output_invalid"),
@@ -147,6 +150,9 @@ class Run:
         self.doom = self._doom()
         self._pace = job.task.pace * load
         self._drag: dict[str, float] = {}
+        self._slowed_by: set[int] = set()
+        self._delay_ns = 0
+        self._start_ns = start_ns
         self._open: list[Span] = []
         self._processes: dict[tuple[str, str], Process] = {}
         self._rolled: dict[int, bool] = {}
@@ -220,8 +226,10 @@ class Run:
         spent = self.random.lognormvariate(0.0, spread) * median_ms * factor
         if self.random.random() < 0.004:  # a cold cache, a collector's pause: naturally slow
             spent *= self.random.uniform(2.0, 8.0)
+        usual_ns = int(spent * self._pace * MS) + 1
         drag = self._drag.get(process.region, 1.0) * self._drag.get(process.instance, 1.0)
-        self.now += int(spent * self._pace * drag * MS) + 1
+        self._delay_ns += int(usual_ns * (drag - 1.0))
+        self.now += int(usual_ns * drag)
         if self.doom and self.doom[0] == operation:
             _, code, fault = self.doom
             self.doom = None
@@ -258,7 +266,8 @@ class Run:
                 self._hang(fault)
             case "slow":
                 self._drag[items[0][1]] = fault.factor
-                self.struck.add(fault.index)
+                self._slowed_by.add(fault.index)
+                self.hit.add(fault.index)
             case "wrong":
                 self.spoiled = fault
             case _:
@@ -276,6 +285,12 @@ class Run:
             self.now += int(self.random.uniform(11_000.0, 60_000.0) * MS)
             return
         raise Hung
+
+    def conclude(self) -> None:
+        """Count as struck by slowness only what it made a good deal longer."""
+        usual_ns = self.now - self._start_ns - self._delay_ns
+        if self._delay_ns > SLOW_SHARE * usual_ns:
+            self.struck |= self._slowed_by
 
     def served(self, kind: str, versions: tuple[str, ...], drawn: str) -> str:
         """Return the drawn version, or another one if it is not rolled out at this moment."""

@@ -29,7 +29,7 @@ class Trace:
     struck: frozenset[int]
     """Incidents that show in how it ended, by index."""
     mended: frozenset[int]
-    """Incidents that broke something in it which a second try made good."""
+    """Incidents that hit it without consequence: made good by a second try, or hardly slower."""
 
 
 @dataclass(frozen=True, kw_only=True)
