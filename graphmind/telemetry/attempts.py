@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.telemetry.numbering import numbered, numbered_texts
-from graphmind.telemetry.tree import Bools, Ints
+from graphmind.telemetry.tree import Bools, Ints, siblings
 
 # What follows a model's name where only the build differs: a date, a number, a channel.
 _BUILD: Final = re.compile(r"([-@:_. ]v?[\d.]+|[-@:](latest|preview|stable))+$")
@@ -16,7 +16,7 @@ _BUILD: Final = re.compile(r"([-@:_. ]v?[\d.]+|[-@:](latest|preview|stable))+$")
 
 def retries(spans: pa.Table, failed: Bools, parent: Ints, start: Ints) -> Ints:
     """Return how many attempts at the same thing, by name, model, key and tool, failed before."""
-    rows = _with_failed_sibling(failed, parent)
+    rows = siblings(parent, failed)
     counts = np.zeros(len(parent), np.int64)
     if not len(rows):
         return counts
@@ -33,7 +33,7 @@ def retries(spans: pa.Table, failed: Bools, parent: Ints, start: Ints) -> Ints:
 def fallbacks(spans: pa.Table, failed: Bools, parent: Ints, start: Ints) -> Bools:
     """Return which spans took another model: than the one asked for, or than one that failed."""
     taken = _rerouted(spans["model_requested"], spans["model_version"])
-    rows = _with_failed_sibling(failed, parent)
+    rows = siblings(parent, failed)
     model = numbered_texts(spans["model_requested"].take(pa.array(rows)))
     rows, model = rows[model >= 0], model[model >= 0]
     order = np.lexsort((start[rows], parent[rows]))
@@ -41,14 +41,6 @@ def fallbacks(spans: pa.Table, failed: Bools, parent: Ints, start: Ints) -> Bool
     another = (np.diff(parent[rows]) == 0) & (np.diff(model) != 0) & failed[rows[:-1]]
     taken[rows[1:][another]] = True
     return taken
-
-
-def _with_failed_sibling(failed: Bools, parent: Ints) -> Ints:
-    """Return the rows one of whose siblings, or they themselves, failed."""
-    struck = np.zeros(len(parent) + 1, bool)
-    struck[parent[failed]] = True
-    struck[-1] = False  # roots are no siblings
-    return np.flatnonzero(struck[parent])
 
 
 def _rerouted(requested: pa.ChunkedArray, answered: pa.ChunkedArray) -> Bools:

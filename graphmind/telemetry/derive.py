@@ -11,6 +11,7 @@ from graphmind.telemetry.assembly import Columns, assemble
 from graphmind.telemetry.facts import TRACES, Facts
 from graphmind.telemetry.items import touched
 from graphmind.telemetry.lineage import accesses
+from graphmind.telemetry.numbering import numbered
 from graphmind.telemetry.outline import outline
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.symptoms import CHANNEL, Scene, Shown, find_symptoms, symptom_table
@@ -43,7 +44,12 @@ def derive_assembled(assembled: pa.Table, settings: Settings) -> Facts:
     traces = outline(assembled, columns)
     horizon = int(max(columns.end.max(initial=0), columns.start.max(initial=0)))
     scene = Scene(
-        assembled=assembled, columns=columns, traces=traces, settings=settings, horizon=horizon
+        assembled=assembled,
+        columns=columns,
+        traces=traces,
+        operation=numbered(assembled, "service", "name"),
+        settings=settings,
+        horizon=horizon,
     )
     found = find_symptoms(scene)
     accessed = accesses(assembled, columns)
@@ -153,16 +159,27 @@ def _weights(scene: Scene) -> pa.Array:
 
 def _paths(scene: Scene, fault: Ints) -> pa.Array:
     """Write the names from the root down to the fault."""
-    names = scene.assembled.column("name").to_pylist()
     parent = scene.columns.parent
+    name_of = _names_above(scene, fault)
     paths: list[str | None] = []
     for row in fault.tolist():
         steps: list[str] = []
         while row >= 0 and len(steps) < PATH_STEPS_MAX:
-            steps.append(names[row] or "?")
+            steps.append(name_of[row] or "?")
             row = int(parent[row])  # noqa: PLW2901 - walks up
         paths.append(" > ".join(reversed(steps)) or None)
     return pa.array(paths, pa.string())
+
+
+def _names_above(scene: Scene, fault: Ints) -> dict[int, str | None]:
+    """Return the names of the faults and of the spans above them, by row."""
+    levels = [fault[fault >= 0]]
+    for _ in range(PATH_STEPS_MAX - 1):
+        above = scene.columns.parent[levels[-1]]
+        levels.append(np.unique(above[above >= 0]))
+    rows = np.unique(np.concatenate(levels))
+    names = scene.assembled.column("name").take(pa.array(rows))
+    return dict(zip(rows.tolist(), names.to_pylist(), strict=True))
 
 
 def _any(scene: Scene, name: str) -> pa.Array:

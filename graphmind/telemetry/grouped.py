@@ -24,7 +24,8 @@ class Robust:
 
 def group_quantile(values: Floats, groups: Ints, count: int, share: float) -> Floats:
     """Return the lower ``share`` quantile of each of ``count`` groups, NaN for an empty one."""
-    order = np.lexsort((values, groups))
+    order = np.argsort(values)
+    order = order[np.argsort(_narrow(groups, count)[order], kind="stable")]
     sizes = np.bincount(groups, minlength=count)
     starts = np.cumsum(sizes) - sizes
     picked = starts + np.floor(share * np.maximum(sizes - 1, 0)).astype(np.int64)
@@ -32,6 +33,11 @@ def group_quantile(values: Floats, groups: Ints, count: int, share: float) -> Fl
     filled = sizes > 0
     answer[filled] = values[order][picked[filled]]
     return answer
+
+
+def _narrow(groups: Ints, count: int) -> NDArray[np.uint16] | Ints:
+    """Return the groups in 16 bits if they fit: numpy sorts those by radix, ten times quicker."""
+    return groups.astype(np.uint16) if count <= np.iinfo(np.uint16).max else groups
 
 
 def robust(values: Floats, groups: Ints, count: int, *, least: int) -> Robust:

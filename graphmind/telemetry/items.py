@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.facts import ITEMS
 from graphmind.telemetry.lineage import ACCESS_ORDER, last_writes
+from graphmind.telemetry.numbering import dense, numbered_texts
 from graphmind.telemetry.outline import Outline
 from graphmind.telemetry.tree import Bools, Ints
 
@@ -67,18 +68,19 @@ def _of_column(
     names = assembled.column(kind)
     if kind == "agent":
         names = pc.if_else(assembled.column("agent_named"), names, None)
-    encoded = names.combine_chunks().dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    codes = numbered_texts(names)
     rows = np.flatnonzero(codes >= 0)
-    first = _first_touches(columns.trace[rows] * (len(encoded.dictionary) + 1) + codes[rows])
+    width = int(codes.max(initial=0)) + 1
+    first = _first_touches(dense(columns.trace[rows] * width + codes[rows]))
     at = pa.array(rows[first])
     return _rows(ids.take(at), kind, names.take(at), pa.array(starts[rows[first]]))
 
 
 def _first_touches(keys: Ints) -> Ints:
-    """Return the first position of each key; rows of a trace are sorted by time."""
-    _, first = np.unique(keys, return_index=True)
-    return np.sort(first)
+    """Return the first position of each key 0, 1, 2, ...; rows of a trace are sorted by time."""
+    first = np.zeros(int(keys.max(initial=-1)) + 1, np.int64)
+    first[keys[::-1]] = np.arange(len(keys))[::-1]
+    return first
 
 
 def _rows(ids: pa.ChunkedArray, kind: str, names: pa.ChunkedArray, first: pa.Array) -> pa.Table:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.facts import ACCESSES
+from graphmind.telemetry.numbering import numbered_texts
 from graphmind.telemetry.tree import Ints
 
 ACCESS_ORDER: Final = [(name, "ascending") for name in ("key", "at_ns", "op", "trace_id")]
@@ -45,17 +46,11 @@ def last_writes(accessed: pa.Table) -> tuple[Ints, Ints]:
     Takes ACCESSES sorted as ``accesses`` does: at equal times a read comes before a write. Reads
     of a value that the same trace wrote, or that nobody in the window wrote, are left out.
     """
-    key = _codes(accessed.column("key"))
-    trace = _codes(accessed.column("trace_id"))
+    key = numbered_texts(accessed.column("key"))
+    trace = numbered_texts(accessed.column("trace_id"))
     written = pc.equal(accessed.column("op"), "write").to_numpy()
     last = np.maximum.accumulate(np.where(written, np.arange(len(key)), -1))
     reads = np.flatnonzero(~written & (last >= 0))
     writes = last[reads]
     seen = (key[writes] == key[reads]) & (trace[writes] != trace[reads])
     return reads[seen], writes[seen]
-
-
-def _codes(column: pa.ChunkedArray) -> Ints:
-    encoded = column.combine_chunks().dictionary_encode()
-    codes: Ints = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes

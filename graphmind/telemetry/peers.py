@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from graphmind.settings import Settings
 from graphmind.telemetry.assembly import Columns
@@ -19,8 +18,6 @@ _LEAST_NS = 1_000.0
 class Peers:
     """Baselines of operations (service and span name) and of tasks, from healthy traces only."""
 
-    operation: Ints
-    """Number of each span's operation."""
     span_time: Robust
     """ln of the self time in ns, by operation."""
     span_total: Robust
@@ -36,10 +33,9 @@ class Peers:
 
 
 def peers(
-    assembled: pa.Table, columns: Columns, traces: Outline, healthy: Bools, settings: Settings
+    operation: Ints, columns: Columns, traces: Outline, healthy: Bools, settings: Settings
 ) -> Peers:
     """Measure what is normal; ``healthy`` says which traces may speak."""
-    operation = operations(assembled)
     count = int(operation.max(initial=-1)) + 1
     least = settings.baseline_traces
     rows = np.flatnonzero(healthy[columns.trace] & columns.ended)
@@ -51,7 +47,6 @@ def peers(
     work = _work(columns, np.exp(span_time.median[operation]), traces.count)
     worked = own[~np.isnan(work[own])]
     return Peers(
-        operation=operation,
         span_time=span_time,
         work=work,
         trace_work=robust(work[worked], traces.stratum[worked], strata, least=least),
@@ -84,21 +79,3 @@ def log_ns(durations: Ints | Floats) -> Floats:
     """Return the logarithm of durations in ns."""
     logs: Floats = np.log(np.maximum(durations, _LEAST_NS))
     return logs
-
-
-def operations(assembled: pa.Table) -> Ints:
-    """Number the operations: spans of one service and one name."""
-    return numbered(assembled, "service", "name")
-
-
-def numbered(assembled: pa.Table, *names: str) -> Ints:
-    """Number the distinct combinations of columns; null is a value of its own."""
-    codes = np.zeros(len(assembled), np.int64)
-    for name in names:
-        column = assembled.column(name).combine_chunks()
-        encoded = column.dictionary_encode(null_encoding="encode")
-        indices = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        _, codes = np.unique(
-            codes * (int(indices.max(initial=0)) + 1) + indices, return_inverse=True
-        )
-    return codes.astype(np.int64)

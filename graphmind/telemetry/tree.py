@@ -55,6 +55,14 @@ def cut_cycles(parent: Ints, cyclic: Bools, rank: Ints) -> tuple[Ints, int]:
     return cut, cycles
 
 
+def siblings(parent: Ints, marked: Bools) -> Ints:
+    """Return the rows that have a marked row under their parent: its siblings, and itself."""
+    above = np.zeros(len(parent) + 1, bool)
+    above[parent[marked]] = True
+    above[-1] = False  # tops have no siblings
+    return np.flatnonzero(above[parent])
+
+
 def nearest(parent: Ints, has: Bools) -> Ints:
     """Return, per row, itself or its nearest ancestor that ``has``, -1 where none does."""
     end = len(parent)

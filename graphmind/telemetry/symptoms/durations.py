@@ -30,7 +30,7 @@ def hang(scene: Scene) -> Shown:
     if scene.peers is not None:
         usual = scene.peers.span_total
         slowest = np.exp(usual.median + scene.settings.slow_mad * usual.deviation)
-        limit = np.fmax(limit, slowest[scene.peers.operation])
+        limit = np.fmax(limit, slowest[scene.operation])
     lasted = np.where(columns.ended, columns.end, scene.horizon) - columns.start
     last_start = np.full(traces.count, np.iinfo(np.int64).min)
     np.maximum.at(last_start, columns.trace, columns.start)
@@ -96,7 +96,7 @@ def short(scene: Scene, _healthy: Bools) -> Shown:
 
 def _largest_excess(scene: Scene, traces: Bools, code: str) -> Shown:
     columns, peers = scene.columns, normal(scene)
-    expected = np.exp(peers.span_time.median[peers.operation])
+    expected = np.exp(peers.span_time.median[scene.operation])
     excess = np.nan_to_num(columns.self_ns - expected, nan=0.0)
     rows = np.flatnonzero(traces[columns.trace])
     rows = first_of_trace(rows, -excess[rows], columns.trace)

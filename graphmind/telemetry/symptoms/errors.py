@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.telemetry.assembly import Columns
-from graphmind.telemetry.peers import numbered, operations
+from graphmind.telemetry.numbering import numbered_texts
 from graphmind.telemetry.spans import STATUS_OK
 from graphmind.telemetry.symptoms.scene import Scene, Shown, constant_codes, first_of_trace
-from graphmind.telemetry.tree import Bools, Ints, nearest
+from graphmind.telemetry.tree import Bools, Ints, nearest, siblings
 
 ROOT_SPEAKS_SHARE: Final = 0.2
 """Errors reach the root on this platform if at least this share of traces with errors has a
@@ -38,9 +38,9 @@ def _handled(scene: Scene) -> Bools:
     """
     columns, failed = scene.columns, scene.failed
     handled = failed & (nearest(columns.parent, columns.status == STATUS_OK) >= 0)
-    agent = numbered(scene.assembled, "agent")
+    agent = numbered_texts(scene.assembled.column("agent"))
     model = pc.is_valid(scene.assembled.column("model_requested")).to_numpy()
-    for kind in (operations(scene.assembled), np.where(model, agent, -1)):
+    for kind in (scene.operation, np.where(model, agent, -1)):
         handled |= _made_good(columns, kind, failed)
     handled |= failed & (nearest(columns.parent, handled) >= 0)
     root_failed = failed[scene.traces.root] | ~scene.traces.rooted
@@ -52,30 +52,36 @@ def _handled(scene: Scene) -> Bools:
 
 def _made_good(columns: Columns, kind: Ints, failed: Bools) -> Bools:
     """Failed spans with a later sibling of their kind that succeeded; kind -1 has none."""
-    joined = (columns.parent >= 0) & (kind != -1)
-    group = columns.parent * (int(kind.max(initial=0)) + 1) + kind
-    _, group = np.unique(np.where(joined, group, -1), return_inverse=True)
-    latest = np.full(int(group.max(initial=0)) + 1, np.iinfo(np.int64).min)
-    succeeded = np.flatnonzero(joined & ~failed & columns.ended)
-    np.maximum.at(latest, group[succeeded], columns.start[succeeded])
-    good: Bools = joined & failed & (latest[group] >= columns.end)
+    rows = siblings(columns.parent, failed)
+    rows = rows[kind[rows] >= 0]
+    group = _groups(columns.parent[rows], kind[rows])
+    latest = np.full(int(group.max(initial=-1)) + 1, np.iinfo(np.int64).min)
+    succeeded = ~failed[rows] & columns.ended[rows]
+    np.maximum.at(latest, group[succeeded], columns.start[rows[succeeded]])
+    good = np.zeros(len(failed), bool)
+    good[rows] = failed[rows] & (latest[group] >= columns.end[rows])
     return good
+
+
+def _groups(parent: Ints, kind: Ints) -> Ints:
+    """Number the combinations of a parent and a kind, both at least 0."""
+    group: Ints = np.unique(parent * (int(kind.max(initial=0)) + 1) + kind, return_inverse=True)[1]
+    return group
 
 
 def storm(scene: Scene) -> Shown:
     """Deliveries tried again and again, still failing."""
     columns, least = scene.columns, scene.settings.storm_attempts
-    key = np.where(columns.parent >= 0, columns.parent, -1 - np.arange(len(columns.parent)))
-    _, group = np.unique(np.stack([key, operations(scene.assembled)]), axis=1, return_inverse=True)
-    group = group.ravel()
+    rows = siblings(columns.parent, scene.failed)
+    group = _groups(columns.parent[rows], scene.operation[rows])
     count = int(group.max(initial=-1)) + 1
-    failures = np.bincount(group[scene.failed], minlength=count)
+    failures = np.bincount(group[scene.failed[rows]], minlength=count)
     last = np.full(count, -1)
-    np.maximum.at(last, group, np.arange(len(group)))
-    still_failing = scene.failed[last] if count else np.zeros(0, bool)
+    np.maximum.at(last, group, rows)
+    still_failing = (failures >= least) & scene.failed[last]
     tries = pc.fill_null(scene.assembled.column("retry_count"), 0).to_numpy()
-    rows = np.flatnonzero(
-        scene.failed & (((failures >= least) & still_failing)[group] | (tries >= least))
-    )
+    stormy = tries >= least
+    stormy[rows] |= still_failing[group]
+    rows = np.flatnonzero(scene.failed & stormy)
     rows = first_of_trace(rows, columns.end[rows], columns.trace)
     return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("storm", len(rows)))

@@ -64,7 +64,7 @@ def find_symptoms(scene: Scene) -> dict[str, Shown]:
     healthy = scene.traces.complete.copy()
     for shown in found.values():
         healthy[scene.columns.trace[shown.rows]] = False
-    normal = peers(scene.assembled, scene.columns, scene.traces, healthy, scene.settings)
+    normal = peers(scene.operation, scene.columns, scene.traces, healthy, scene.settings)
     scene = replace(scene, peers=normal)
     for name, symptom in RELATIVE.items():
         excluded = traces_with(scene, found, EXCLUDED_BY.get(name, ()))

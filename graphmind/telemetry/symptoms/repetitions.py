@@ -6,13 +6,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from graphmind.telemetry.grouped import group_quantile
-from graphmind.telemetry.peers import numbered
+from graphmind.telemetry.numbering import numbered
 from graphmind.telemetry.symptoms.scene import (
     Scene,
     Shown,
     constant_codes,
     first_of_trace,
-    normal,
     nothing,
 )
 from graphmind.telemetry.tree import Bools, Ints
@@ -26,7 +25,7 @@ def fork(scene: Scene, healthy: Bools) -> Shown:
     columns, table = scene.columns, scene.assembled
     branches = pc.greater(table.column("children"), 0).to_numpy()
     rows = np.flatnonzero(branches & (columns.depth <= _FORK_DEPTH_MAX) & ~scene.failed)
-    operation = normal(scene).operation
+    operation = scene.operation
     return _repeated(scene, healthy, rows, (operation, operation), "double dispatch", least=2)
 
 

@@ -22,6 +22,8 @@ class Scene:
     assembled: pa.Table
     columns: Columns
     traces: Outline
+    operation: Ints
+    """Number of each span's operation: its service and name."""
     settings: Settings
     horizon: int
     """Latest time seen in the window, ns."""
