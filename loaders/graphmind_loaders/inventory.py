@@ -15,7 +15,7 @@ import msgspec
 from graphmind.graph.schema import NODES, RESOURCES, Node, declared
 from graphmind.telemetry.rejections import Rejections
 from graphmind_loaders.inputs import OnFile, Source, find, load_sources, read_all
-from graphmind_loaders.records import MISSHAPEN
+from graphmind_loaders.records import MISSHAPEN, sample
 from graphmind_loaders.values import iso_ns
 
 GROUP = "graphmind.inventory_sources"
@@ -69,7 +69,7 @@ def nodes_of(document: Any, rejected: Rejections) -> Iterator[Node]:
             for record in records if isinstance(records, list) else [records]:
                 yield from node_of(section, record, rejected)
     else:
-        rejected.add(MISSHAPEN, str(document))
+        rejected.add(MISSHAPEN, sample(document))
 
 
 def _label(record: Any) -> Any:
@@ -80,14 +80,14 @@ def node_of(section: Any, record: Any, rejected: Rejections) -> Iterator[Node]:
     """Yield the node a record describes; one that describes none is counted."""
     kind = SECTIONS.get(section) if isinstance(section, str) else None
     if kind is None:
-        rejected.add(UNKNOWN_SECTION, f"{section}: {record}")
+        rejected.add(UNKNOWN_SECTION, f"{sample(section)}: {sample(record)}")
     elif not isinstance(record, dict):
-        rejected.add(MISSHAPEN, f"{section}: {record}")
+        rejected.add(MISSHAPEN, f"{sample(section)}: {sample(record)}")
     else:
         try:
             yield msgspec.convert(_fields(kind, record), kind, strict=False)
         except (ValueError, RecursionError) as error:
-            rejected.add(MISSHAPEN, f"{section}: {error}: {record}")
+            rejected.add(MISSHAPEN, f"{section}: {error}: {sample(record)}")
 
 
 def _fields(kind: type[Node], record: Mapping[Any, Any]) -> dict[str, Any]:

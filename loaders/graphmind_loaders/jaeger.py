@@ -19,7 +19,7 @@ from graphmind_loaders.jaeger_tags import (
     parent_and_links,
     resource_of,
 )
-from graphmind_loaders.records import NOT_TRACES, each, read_as, read_records
+from graphmind_loaders.records import NOT_TRACES, each, read_as, read_records, sample
 from graphmind_loaders.shape import Path, key_paths
 from graphmind_loaders.span import Event, Span
 from graphmind_loaders.values import Microseconds, end_of, text_of, us_to_ns
@@ -111,7 +111,7 @@ def _is_record(path: Path) -> bool:
 def _records(document: Any, rejected: Rejections) -> Iterator[_Record]:
     for value in each(document):
         if not isinstance(value, dict):
-            rejected.add(NOT_TRACES, str(value))
+            rejected.add(NOT_TRACES, sample(value))
         elif isinstance(value.get("spans"), list):
             yield from _trace(value, rejected)
         elif "spanID" in value:

@@ -15,7 +15,7 @@ from graphmind_loaders.jaeger_tags import (
     parent_and_links,
     resource_of,
 )
-from graphmind_loaders.records import NOT_TRACES, each, read_as, read_records
+from graphmind_loaders.records import NOT_TRACES, each, read_as, read_records, sample
 from graphmind_loaders.shape import Path, key_paths
 from graphmind_loaders.span import Event, Span
 from graphmind_loaders.values import (
@@ -105,7 +105,7 @@ def _is_record(path: Path) -> bool:
 def _records(document: Any, rejected: Rejections) -> Iterator[_Record]:
     for batch in each(document):
         if not isinstance(batch, dict) or not isinstance(batch.get("spans"), list):
-            rejected.add(NOT_TRACES, str(batch)[:200])
+            rejected.add(NOT_TRACES, sample(batch))
             continue
         process = read_as(batch.get("process") or {}, _Process, rejected)
         resource = _resource(process) if process else {}

@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from graphmind.telemetry.rejections import Rejections
-from graphmind_loaders.records import NOT_TRACES, each, read_as, read_records
+from graphmind_loaders.records import NOT_TRACES, each, read_as, read_records, sample
 from graphmind_loaders.shape import Path, key_paths
 from graphmind_loaders.span import Span
 from graphmind_loaders.values import iso_ns, text_of, texts_of
@@ -87,26 +87,24 @@ def _is_record(path: Path) -> bool:
 
 def _records(document: Any, rejected: Rejections) -> Iterator[_Record]:
     for value in each(document):
-        if not isinstance(value, dict):
-            rejected.add(NOT_TRACES, str(value)[:200])
-        elif "traceId" in value:
-            yield _Record(value, _Trace())
-        elif isinstance(value.get("data"), list):
-            yield from _records(value["data"], rejected)
-        else:
-            yield from _of_trace(value, rejected)
+        page = value.get("data") if isinstance(value, dict) else None
+        for item in each(page if isinstance(page, list) else value):
+            if isinstance(item, dict) and "traceId" in item:
+                yield _Record(item, _Trace())
+            else:
+                yield from _of_trace(item, rejected)
 
 
-def _of_trace(value: dict[str, Any], rejected: Rejections) -> Iterator[_Record]:
+def _of_trace(value: Any, rejected: Rejections) -> Iterator[_Record]:
     """Yield a trace's observations, which stand beside the trace or within it."""
-    inner = value.get("trace", value)
-    trace = read_as(inner, _Trace, rejected) or _Trace()
-    observations = value.get("observations")
-    if observations is None and isinstance(inner, dict):
-        observations = inner.get("observations")
+    inner = value.get("trace", value) if isinstance(value, dict) else None
+    holders = (holder for holder in (value, inner) if isinstance(holder, dict))
+    found = (holder["observations"] for holder in holders if "observations" in holder)
+    observations = next(found, None)
     if not isinstance(observations, list):
-        rejected.add(NOT_TRACES, f"an object of {sorted(value)}")
+        rejected.add(NOT_TRACES, sample(value))
         return
+    trace = read_as(inner, _Trace, rejected) or _Trace()
     for observation in observations:
         yield _Record(observation, trace)
 

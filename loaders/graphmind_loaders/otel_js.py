@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from graphmind.telemetry.rejections import Rejections
-from graphmind_loaders.records import NOT_TRACES, each, read_records
+from graphmind_loaders.records import NOT_TRACES, each, read_records, sample
 from graphmind_loaders.shape import Path, key_paths
 from graphmind_loaders.span import Event, Link, Span
 from graphmind_loaders.values import Nanoseconds, Seconds, end_of, texts_of
@@ -90,7 +90,7 @@ def _is_record(path: Path) -> bool:
 def _records(document: Any, rejected: Rejections) -> Iterator[Any]:
     for value in each(document):
         if not isinstance(value, dict):
-            rejected.add(NOT_TRACES, str(value)[:200])
+            rejected.add(NOT_TRACES, sample(value))
         elif "spanContext" in value:
             yield value
         else:

@@ -155,8 +155,9 @@ def _resource_spans(document: bytes, rejected: Rejections) -> Iterator[_Resource
 
 
 def _unwrap(request: _Request[S]) -> list[_ResourceSpans[S]] | None:
-    inner = request.trace or request.result
-    return (_unwrap(inner) or []) if inner else request.resource_spans or request.batches
+    while inner := request.trace or request.result:
+        request = inner
+    return request.batches if request.resource_spans is None else request.resource_spans
 
 
 def _one_by_one(document: bytes, rejected: Rejections) -> Iterator[_ResourceSpans[_Span]]:

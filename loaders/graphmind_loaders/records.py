@@ -1,12 +1,14 @@
 """Reading records one by one, so that a broken one is counted and costs no other."""
 
+import reprlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import pyarrow as pa
 
-from graphmind.telemetry.rejections import SAMPLE_CHARS_MAX, Rejections
+from graphmind.telemetry.rejections import Rejections
 from graphmind_loaders.columns import SpanColumns
 from graphmind_loaders.documents import values
 from graphmind_loaders.shape import Path
@@ -21,7 +23,7 @@ MISSHAPEN = "record of another shape"
 T = TypeVar("T")
 R = TypeVar("R")
 
-_GROUP_RECORDS = 4096  # chosen: records turned into spans at a time
+_GROUP_SPANS = 4096  # chosen: spans handed on at a time
 
 
 def read_as(value: Any, kind: type[T], rejected: Rejections) -> T | None:
@@ -47,18 +49,28 @@ def read_records(
     ValueError, which counts it. ``is_record`` tells where records stand, should JSON be broken.
     """
     columns = SpanColumns(rejected)
-    spans: list[Span] = []
-    for document in values(stream, rejected, is_record):
-        for record in records_of(document, rejected):
-            try:
-                spans.append(span_of(record))
-            except (ValueError, RecursionError) as error:
-                _count(rejected, error, record)
-            if len(spans) >= _GROUP_RECORDS:
-                yield from columns.add(spans)
-                spans = []
-    yield from columns.add(spans)
+    spans = (
+        span
+        for document in values(stream, rejected, is_record)
+        for span in _spans(records_of(document, rejected), span_of, rejected)
+    )
+    while group := list(islice(spans, _GROUP_SPANS)):
+        yield from columns.add(group)
     yield from columns.rest()
+
+
+def _spans(
+    records: Iterable[R], span_of: Callable[[R], Span], rejected: Rejections
+) -> Iterator[Span]:
+    try:
+        for record in records:
+            try:
+                yield span_of(record)
+            except ValueError as error:
+                _count(rejected, error, record)
+    # Nested deeper than Python can follow: no telemetry is, so the document is given up.
+    except RecursionError as error:
+        _count(rejected, error, "")
 
 
 def each(value: Any) -> Iterator[Any]:
@@ -73,4 +85,9 @@ def each(value: Any) -> Iterator[Any]:
 
 
 def _count(rejected: Rejections, error: Exception, value: Any) -> None:
-    rejected.add(MISSHAPEN, f"{error}: {str(value)[:SAMPLE_CHARS_MAX]}")
+    rejected.add(MISSHAPEN, f"{error}: {sample(value)}")
+
+
+def sample(value: Any) -> str:
+    """Describe a JSON value of any size and depth in a few words."""
+    return reprlib.repr(value)

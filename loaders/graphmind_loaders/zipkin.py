@@ -15,7 +15,7 @@ import pyarrow as pa
 from graphmind.telemetry.rejections import Rejections
 from graphmind_loaders.columns import SpanColumns
 from graphmind_loaders.documents import values
-from graphmind_loaders.records import each, read_as
+from graphmind_loaders.records import NOT_TRACES, each, read_as, sample
 from graphmind_loaders.shape import Path, key_paths
 from graphmind_loaders.span import Event, Span
 from graphmind_loaders.values import Microseconds, end_of, us_to_ns
@@ -67,16 +67,26 @@ def recognises(head: bytes) -> bool:
 def read(stream: BinaryIO, rejected: Rejections) -> Iterator[pa.RecordBatch]:
     """Yield batches of spans."""
     columns = SpanColumns(rejected)
-    records = (
+    spans = (
         span
         for document in values(stream, rejected, _is_record)
-        for value in each(document)
-        if (span := read_as(value, _Span, rejected)) is not None
+        for span in _spans(document, rejected)
     )
-    while group := list(islice(records, _GROUP_SPANS)):
+    while group := list(islice(spans, _GROUP_SPANS)):
         halves = _shared_ids(group)
         yield from columns.add([_span_of(span, halves) for span in group])
     yield from columns.rest()
+
+
+def _spans(document: Any, rejected: Rejections) -> Iterator[_Span]:
+    for value in each(document):
+        if not isinstance(value, dict) or value.keys().isdisjoint(_IDS):
+            rejected.add(NOT_TRACES, sample(value))
+        elif span := read_as(value, _Span, rejected):
+            yield span
+
+
+_IDS = {"traceId", "id"}
 
 
 def _is_record(path: Path) -> bool:

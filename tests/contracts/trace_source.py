@@ -145,6 +145,16 @@ class TraceSourceContract:
         assert rows(batches) == [span.row for span in TRACE]
         assert sum(rejected.counts.values()) == 1
 
+    @pytest.mark.parametrize("depth", [300, 100_000])
+    def test_a_document_nested_beyond_reason_costs_no_other(self, depth):
+        deep = b'{"data":[' * depth + b"1" + b"]}" * depth
+        file = self.join([self.write(TRACE[:2]), deep, self.write(TRACE[2:])])
+
+        batches, rejected = self.read(file)
+
+        assert rows(batches) == [span.row for span in TRACE]
+        assert sum(rejected.counts.values()) == 1
+
     def test_empty_input_has_no_spans(self):
         assert self.read(b"") == ([], Rejections())
 
