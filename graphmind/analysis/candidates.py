@@ -75,7 +75,7 @@ def _expected(model: Model) -> Floats:
 def _candidate(model: Model, key: tuple[int, ...], *, partners_nats: float) -> Candidate:
     exposed = model.columns.rows_of(key)
     interval = best_interval(model, exposed)
-    interaction = np.log(1 / model.options.alpha) if len(key) > 1 else 0.0
+    interaction = model.options.gain_min if len(key) > 1 else 0.0
     choices = partners_nats + interval.price
     strength = min(max(interval.tally.strength, 1e-3), 0.995)
     return Candidate(

@@ -71,11 +71,6 @@ class Model:
     active: Flags
     """(n,), whether some cause is active on it."""
 
-    @property
-    def strengths(self) -> Floats:
-        """Strengths of the causes: (causes, strata)."""
-        return stack_strengths(self.causes, self.sample.strata)
-
     def mean_strength(self, cause: Candidate) -> float:
         """Strength of a cause over the traces it is active on."""
         stratum, weight = self.sample.stratum[cause.rows], self.sample.weight[cause.rows]

@@ -1,6 +1,7 @@
 """Every threshold of the shared-cause analysis, with the source of its default."""
 
 from dataclasses import dataclass
+from math import log
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +48,8 @@ class CauseOptions:
     """Louvain resolution on the graph of causes. Measured."""
     burst_traces_min: int = 10
     """Failing traces of a burst that no item explains. Chosen."""
+
+    @property
+    def gain_min(self) -> float:
+        """What a cause must gain beyond its price, in nats."""
+        return log(1 / self.alpha)

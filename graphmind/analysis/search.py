@@ -25,7 +25,7 @@ def search(model: Model) -> Model:
     """Add causes while each gains more than chance would, then polish."""
     while len(model.causes) < model.options.causes_max:
         best, objective, _ = best_addition(model)
-        if best is None or objective < model.objective + _threshold(model):
+        if best is None or objective < model.objective + model.options.gain_min:
             break
         model = refit(model, (*model.causes, best))
     for _ in range(POLISH_ROUNDS):
@@ -42,7 +42,7 @@ def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate
     """Candidate with the best objective once refitted, that objective, and all candidates."""
     known = {cause.key for cause in model.causes}
     ranked = [candidate for candidate in rank_candidates(model) if candidate.key not in known]
-    required = model.columns.log_tests + _threshold(model)
+    required = model.columns.log_tests + model.options.gain_min
     admitted = (c for c in ranked if c.gain >= required and _plausible(model, c.tally))
     fresh = (c for c in admitted if _holds_on_fresh_traces(model, c))
     tried = [(trial(model, c), c) for c in islice(fresh, model.options.beam)]
@@ -50,11 +50,6 @@ def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate
         return None, -np.inf, ranked
     objective, best = max(tried, key=lambda pair: pair[0])
     return best, objective, ranked
-
-
-def _threshold(model: Model) -> float:
-    """State what a new cause must gain, in nats."""
-    return float(np.log(1 / model.options.alpha))
 
 
 def _plausible(model: Model, outcome: Tally) -> bool:
@@ -79,7 +74,7 @@ def _holds_on_fresh_traces(model: Model, candidate: Candidate) -> bool:
         if len(rows) < GATE_ROWS_MIN or failures < model.options.failures_min:
             continue
         outcome = tally(model, rows, survival=1.0)
-        enough = outcome.gain >= candidate.price + _threshold(model)
+        enough = outcome.gain >= candidate.price + model.options.gain_min
         if enough and _plausible(model, outcome) and outcome.strength_low >= strength_low:
             return True
     return False
@@ -112,14 +107,13 @@ def _leave_each_out(model: Model) -> Model:
         cause = model.causes[place]
         rest = refit(model, model.causes[:place] + model.causes[place + 1 :])
         best, objective, ranked = best_addition(rest)
-        better = best is not None and objective > model.objective + REPLACEMENT_NATS
-        if not better and model.objective < rest.objective + _threshold(model):
+        better = best if objective > model.objective + REPLACEMENT_NATS else None
+        if better is None and model.objective < rest.objective + model.options.gain_min:
             model = rest
             continue
-        chosen = _against_rivals(rest, best if better and best else cause, ranked)
+        chosen = _against_rivals(rest, better or cause, ranked)
         if better:
-            causes = (*rest.causes[:place], chosen, *rest.causes[place:])
-            model = refit(rest, causes)
+            model = refit(rest, (*rest.causes[:place], chosen, *rest.causes[place:]))
         else:
             causes = (*model.causes[:place], chosen, *model.causes[place + 1 :])
             model = replace(model, causes=causes)

@@ -146,4 +146,4 @@ def _time_of(model: Model, rows: Integers) -> tuple[int, int]:
 
 def _fails(model: Model, rows: Integers) -> bool:
     """Whether the rows fail more than the model expects."""
-    return len(rows) > 0 and tally(model, rows).gain >= np.log(1 / model.options.alpha)
+    return len(rows) > 0 and tally(model, rows).gain >= model.options.gain_min

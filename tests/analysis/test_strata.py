@@ -21,7 +21,7 @@ def test_strata_with_fewest_failures_are_pooled():
 
 
 def test_derived_strata_separate_tasks():
-    window = plant(0, n=4000, base_rate=0).window
+    window = plant(0, n=2000, base_rate=0).window
 
     derived = derive_strata(window.items, ~window.failing["error"])
 
