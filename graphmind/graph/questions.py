@@ -25,6 +25,8 @@ from graphmind.errors import QueryRefused, UnknownName
 
 _PARAMETER: Final = re.compile(r"(\w+): (string|integer|float)(?: = (\S+))?\s+([^\s=].*)")
 _COLUMN: Final = re.compile(r"(\w+)\s+(\S.*)")
+INTEGER_MAX: Final = 2**63 - 1
+"""Integers are times and numbers of rows; Cypher's have 64 bits."""
 _TYPES: Final = {"string": str, "integer": int, "float": float}
 
 
@@ -95,9 +97,11 @@ def _value(asked: Question, parameter: Parameter, given: Any) -> str | int | flo
         raise QueryRefused(f"{asked.name} needs {parameter.name}: {parameter.meaning}.")
     try:
         converted: str | int | float = wanted(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         message = f"{parameter.name} should be of type {parameter.type}, got {value!r}."
         raise QueryRefused(message) from error
+    if isinstance(converted, int) and not 0 <= converted <= INTEGER_MAX:
+        raise QueryRefused(f"{parameter.name} should be 0 to {INTEGER_MAX}, got {value!r}.")
     return converted
 
 

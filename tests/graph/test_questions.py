@@ -71,6 +71,9 @@ def test_parameters_are_converted_and_defaults_filled_in():
     ("params", "error", "message"),
     [
         ({}, QueryRefused, "q needs key: a key"),
+        ({"key": "x", "limit": -1}, QueryRefused, "limit should be 0 to"),
+        ({"key": "x", "limit": str(2**63)}, QueryRefused, "limit should be 0 to"),
+        ({"key": "x", "limit": float("inf")}, QueryRefused, "should be of type integer"),
         ({"key": "x", "limit": "many"}, QueryRefused, "limit should be of type integer"),
         ({"key": "x", "colour": 1}, UnknownName, "no parameter 'colour'. It takes: key, limit"),
     ],
