@@ -111,7 +111,6 @@ class _Request(msgspec.Struct, Generic[S], frozen=True, rename="camel"):
 
 _REQUESTS = msgspec.json.Decoder(_Request[_Span] | list[_Request[_Span]], strict=False)
 
-_TRACES = frozenset({"resourceSpans", "batches", "trace", "result"})
 _SIGNATURES: tuple[Path, ...] = (
     ("resourceSpans",),
     ("batches", "scopeSpans"),
@@ -148,33 +147,32 @@ def _resource_spans(document: bytes, rejected: Rejections) -> Iterator[_Resource
         yield from _one_by_one(document, rejected)
         return
     for request in decoded if isinstance(decoded, list) else [decoded]:
-        unwrapped = _unwrap(request)
-        if unwrapped is None:
-            rejected.add(NOT_TRACES, document[:SAMPLE_CHARS_MAX].decode("utf-8", "replace"))
-        yield from unwrapped or ()
+        yield from _unwrap(request, document, rejected)
 
 
-def _unwrap(request: _Request[S]) -> list[_ResourceSpans[S]] | None:
+def _unwrap(request: _Request[S], document: bytes, rejected: Rejections) -> list[_ResourceSpans[S]]:
     while inner := request.trace or request.result:
         request = inner
-    return request.batches if request.resource_spans is None else request.resource_spans
+    found = request.batches if request.resource_spans is None else request.resource_spans
+    if found is None:
+        rejected.add(NOT_TRACES, document[:SAMPLE_CHARS_MAX].decode("utf-8", "replace"))
+    return found or []
 
 
 def _one_by_one(document: bytes, rejected: Rejections) -> Iterator[_ResourceSpans[_Span]]:
     for value in each(parsed(document, rejected, _is_record)):
         request = read_as(value, _Request[Any], rejected)
-        for group in (_unwrap(request) if request else None) or ():
-            for scope_spans in _scopes(group):
-                spans = [read_as(span, _Span, rejected) for span in scope_spans.spans or ()]
-                yield _ResourceSpans(
-                    resource=group.resource,
-                    scope_spans=[
-                        _ScopeSpans(
-                            spans=[span for span in spans if span is not None],
-                            scope=scope_spans.scope or scope_spans.instrumentation_library,
-                        )
-                    ],
-                )
+        for group in _unwrap(request, document, rejected) if request else ():
+            readable = [_readable(scope_spans, rejected) for scope_spans in _scopes(group)]
+            yield _ResourceSpans(resource=group.resource, scope_spans=readable)
+
+
+def _readable(scope_spans: _ScopeSpans[Any], rejected: Rejections) -> _ScopeSpans[_Span]:
+    spans = [read_as(span, _Span, rejected) for span in scope_spans.spans or ()]
+    return _ScopeSpans(
+        spans=[span for span in spans if span is not None],
+        scope=scope_spans.scope or scope_spans.instrumentation_library,
+    )
 
 
 def _is_record(path: Path) -> bool:

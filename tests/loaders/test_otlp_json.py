@@ -216,6 +216,15 @@ def test_a_span_of_another_shape_is_counted_and_the_others_are_read(field):
     assert rejected.counts == {"record of another shape": 1}
 
 
+def test_logs_beside_a_span_of_another_shape_are_counted_too():
+    file = line([{"resourceLogs": []}, request(span(name=7), span(name="one"))])
+
+    batches, rejected = read(otlp_json, file)
+
+    assert [name for batch in batches for name in batch["name"].to_pylist()] == ["one"]
+    assert rejected.counts == {"not traces": 1, "record of another shape": 1}
+
+
 def test_a_number_that_json_does_not_know_is_let_pass():
     file = line(request(span(attributes=[{"key": "k", "value": {"doubleValue": float("nan")}}])))
 
