@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graphmind.telemetry.grouped import Floats
 from graphmind.telemetry.peers import log_ns
 from graphmind.telemetry.symptoms.scene import (
     SECOND_NS,
@@ -17,21 +18,19 @@ from graphmind.telemetry.symptoms.scene import (
     normal,
     nothing,
 )
-from graphmind.telemetry.tree import Bools, nearest
+from graphmind.telemetry.tree import Bools, Ints, nearest
 
 _CUT_SHARE: Final = 0.75
 """A trace without root and fewer than this share of the usual spans was cut by a hang (chosen)."""
+_NEARLY_ALL: Final = 0.9
+"""Share of an operation's calls that makes a long duration normal and not an incident (chosen)."""
 
 
 def hang(scene: Scene) -> Shown:
     """Model-side spans over the limit that nothing follows, ended or not, and cut traces."""
     columns, traces = scene.columns, scene.traces
-    limit = np.full(len(columns.trace), scene.settings.hang_after_s * SECOND_NS)
-    if scene.peers is not None:
-        usual = scene.peers.span_total
-        slowest = np.exp(usual.median + scene.settings.slow_mad * usual.deviation)
-        limit = np.fmax(limit, slowest[scene.operation])
     lasted = np.where(columns.ended, columns.end, scene.horizon) - columns.start
+    limit = _limits(scene, lasted)
     last_start = np.full(traces.count, np.iinfo(np.int64).min)
     np.maximum.at(last_start, columns.trace, columns.start)
     followed = columns.ended & (last_start[columns.trace] > columns.end)
@@ -44,6 +43,27 @@ def hang(scene: Scene) -> Shown:
     began = columns.start[rows] + np.minimum(limit[rows], lasted[rows]).astype(np.int64)
     codes = scene.assembled.column("error_code").take(pa.array(rows)).combine_chunks()
     return Shown(rows=rows, began=began, codes=pc.fill_null(codes, "hang"))
+
+
+def _limits(scene: Scene, lasted: Ints) -> Floats:
+    """Return how long each span may run: the setting, or longer where that is normal.
+
+    Healthy traces say what is normal. Before it is known which are healthy, an operation whose
+    calls nearly all outlast the setting, and end well, has no limit.
+    """
+    setting = scene.settings.hang_after_s * SECOND_NS
+    limit = np.full(len(lasted), setting)
+    if scene.peers is not None:
+        usual = scene.peers.span_total
+        slowest = np.exp(usual.median + scene.settings.slow_mad * usual.deviation)
+        longer: Floats = np.fmax(limit, slowest[scene.operation])
+        return longer
+    well = np.flatnonzero(scene.columns.ended & ~scene.failed)
+    calls = np.bincount(scene.operation[well], minlength=int(scene.operation.max(initial=0)) + 1)
+    over = np.bincount(scene.operation[well[lasted[well] > setting]], minlength=len(calls))
+    takes_long = (over > _NEARLY_ALL * calls) & (calls >= scene.settings.baseline_traces)
+    limit[takes_long[scene.operation]] = np.inf
+    return limit
 
 
 def _model_side(scene: Scene) -> Bools:
@@ -76,6 +96,10 @@ def slow(scene: Scene, _healthy: Bools) -> Shown:
     excess = normal(scene).work - usual.median[traces.stratum]
     slow = excess > scene.settings.slow_mad * usual.deviation[traces.stratum]
     slow &= excess > np.log(scene.settings.slow_ratio)
+    # Where spans are missing, their parents seem to do their work: the whole must be late as well.
+    whole = normal(scene).trace_time
+    late = log_ns(traces.end - traces.start) - whole.median[traces.stratum]
+    slow &= traces.complete | (late > scene.settings.slow_mad * whole.deviation[traces.stratum])
     return _largest_excess(scene, slow & traces.rooted, "slow")
 
 
