@@ -8,8 +8,6 @@ from typing import Any
 
 from graphmind.archive.duck import DuckArchive
 from graphmind.errors import SettingsError
-from graphmind.graph.embedded import open_embedded
-from graphmind.graph.neo4j import open_neo4j
 from graphmind.graph.port import GraphStore
 from graphmind.jobs.stores import Stores
 from graphmind.settings import Settings
@@ -33,12 +31,16 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
 def open_graph(settings: Settings) -> GraphStore:
     """Open Neo4j where its address is set, else the embedded graph of the data folder."""
     if settings.neo4j_uri:
+        from graphmind.graph.neo4j import open_neo4j
+
         return open_neo4j(
             uri=settings.neo4j_uri,
             user=settings.neo4j_user,
             password=settings.neo4j_password,
             database=settings.neo4j_database,
         )
+    from graphmind.graph.embedded import open_embedded
+
     return open_embedded(settings.data_dir)
 
 
