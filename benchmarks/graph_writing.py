@@ -1,7 +1,7 @@
 """Rows a second of our upsert against bare ``UNWIND ... MERGE`` by the same driver, in one run.
 
-Run ``python -m benchmarks.graph_writing`` for the embedded graph; add the address, user and password
-of a Neo4j whose content may be deleted to measure it too. The ratio should be at least 0.7.
+Run ``python -m benchmarks.graph_writing`` for the embedded graph; add the address, user and
+password of a Neo4j whose content may be deleted to measure it too. The ratio should reach 0.7.
 """
 
 import sys

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from graphmind.errors import QueryRefused, StoreBusy, StoreError
 from graphmind.graph.bulk import bulk_load
-from graphmind.graph.port import Counters, GraphRows, GraphStore, Row
+from graphmind.graph.port import Counters, GraphRows, Row
 from graphmind.graph.rows import merged_edges, merged_nodes
 from graphmind.graph.store import CypherStore
 
@@ -24,7 +24,7 @@ OWNED: Final = ("locked by another process", "already in use")
 """How the engine says that another process, or this one, has the database open."""
 
 
-def open_embedded(data_dir: Path) -> GraphStore:
+def open_embedded(data_dir: Path) -> CypherStore:
     """Open the graph in ``data_dir/graph``; create it where there is none.
 
     Raises StoreBusy if another process owns it, StoreError if the folder cannot be used.
@@ -39,7 +39,7 @@ class EmbeddedEngine:
         self._path = data_dir / "graph"
         self._owner = data_dir / "graph.pid"
         self._loading = data_dir / f"graph.{LOADING}"
-        arcadedb = _imported(data_dir)
+        arcadedb = imported(data_dir)
         self._error: type[Exception] = arcadedb.ArcadeDBError
         try:
             self._db = self._opened(arcadedb)
@@ -142,7 +142,7 @@ class EmbeddedEngine:
         self._db.command("sql", f"ALTER DATABASE `arcadedb.command.timeout` {milliseconds}")
 
 
-def _imported(data_dir: Path) -> Any:
+def imported(data_dir: Path) -> Any:
     """Import the engine with its console log off and its log files in the data folder."""
     logs = data_dir / "logs"
     try:

@@ -15,7 +15,7 @@ from neo4j.exceptions import (
 )
 
 from graphmind.errors import QueryRefused, StoreError
-from graphmind.graph.port import Counters, GraphRows, GraphStore, Row
+from graphmind.graph.port import Counters, GraphRows, Row
 from graphmind.graph.store import CypherStore
 
 ATTEMPTS_MAX: Final = 5
@@ -25,7 +25,7 @@ RETRY_S: Final = 15.0
 FORBIDDEN_OPERATORS: Final = ("LoadCSV", "ProcedureCall")
 
 
-def open_neo4j(*, uri: str, user: str, password: str, database: str) -> GraphStore:
+def open_neo4j(*, uri: str, user: str, password: str, database: str) -> CypherStore:
     """Connect to a Neo4j. Raises StoreError with what to do where that fails."""
     return CypherStore(Neo4jEngine(uri=uri, user=user, password=password, database=database))
 

@@ -47,9 +47,8 @@ def project(
     ``kept`` and ``weights`` go with the rows of ``facts.traces`` (see ``choose_kept``).
     """
     spans = with_milliseconds(assembled)
-    inside = spans.filter(pa.array(kept[spans["trace_row"].to_numpy()]))
     traces = facts.traces.append_column("graph_weight", pa.array(weights)).filter(pa.array(kept))
-    accesses = facts.accesses.filter(pc.is_in(facts.accesses["trace_id"], _ids(traces)))
+    inside, accesses = _of(traces, spans), _of(traces, facts.accesses)
     return GraphRows(
         nodes={
             "Trace": _traces(traces, facts.symptoms),
@@ -228,8 +227,8 @@ def _ms(nanoseconds: Any) -> Any:
     return pc.divide(pc.cast(nanoseconds, pa.float64()), float(MS_NS))
 
 
-def _ids(traces: pa.Table) -> pa.Array:
-    return traces["trace_id"].combine_chunks()
+def _of(traces: pa.Table, rows: pa.Table) -> pa.Table:
+    return rows.filter(pc.is_in(rows["trace_id"], traces["trace_id"].combine_chunks()))
 
 
 def _lists(table: pa.Table, *columns: str) -> Iterable[list[Any]]:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from graphmind.errors import QueryRefused, StoreError, UnknownName
-from graphmind.graph.port import Counters, GraphRows, GraphStore
+from graphmind.graph.port import Counters, GraphRows
 from graphmind.graph.questions import list_questions, question
 from graphmind.graph.store import CypherStore
 from tests.graph.planted import ANSWERS, planted
@@ -21,13 +21,17 @@ LINKS = (
 EVERY_TRACE = "MATCH (t:Trace) RETURN t.traceId AS id ORDER BY id"
 
 
-def explored(store: GraphStore, text: str, **params: object) -> list[dict[str, object]]:
+def rows_of(store: CypherStore, text: str) -> list[dict[str, object]]:
+    return store._engine.query(text, {})
+
+
+def explored(store: CypherStore, text: str, **params: object) -> list[dict[str, object]]:
     return store.explore(text, params, row_limit=1_000, timeout_s=20)
 
 
-def content(store: GraphStore) -> list[str]:
+def content(store: CypherStore) -> list[str]:
     """Return all nodes and relationships, in an order of their own."""
-    return sorted(repr(_sorted(row)) for text in (DUMP, LINKS) for row in explored(store, text))
+    return sorted(repr(_sorted(row)) for text in (DUMP, LINKS) for row in rows_of(store, text))
 
 
 def _sorted(value: object) -> object:
@@ -36,22 +40,25 @@ def _sorted(value: object) -> object:
     return value
 
 
-class GraphStoreContract:
-    """Rows in, answers out, on any engine."""
+class EmptyGraph:
+    """Gives each test the store with nothing but the schema in it."""
 
     @pytest.fixture
     def store(self, opened: CypherStore) -> CypherStore:
-        """Return the store with nothing but the schema in it."""
         opened._engine.write("MATCH (n) DETACH DELETE n", {})
         opened.ensure_schema()
         return opened
 
-    def test_the_schema_may_be_ensured_twice(self, store: GraphStore):
+
+class GraphStoreContract(EmptyGraph):
+    """Rows in, answers out, on any engine."""
+
+    def test_the_schema_may_be_ensured_twice(self, store: CypherStore):
         store.ensure_schema()
 
         assert content(store) == []
 
-    def test_writing_the_same_rows_twice_changes_nothing(self, store: GraphStore):
+    def test_writing_the_same_rows_twice_changes_nothing(self, store: CypherStore):
         first = store.upsert(planted())
         before = content(store)
 
@@ -60,7 +67,7 @@ class GraphStoreContract:
         assert content(store) == before
 
     def test_rows_into_an_empty_graph_make_what_rows_into_a_filled_one_make(
-        self, store: GraphStore
+        self, store: CypherStore
     ):
         store.upsert(planted())
         at_once = content(store)
@@ -69,7 +76,7 @@ class GraphStoreContract:
 
         assert content(store) == at_once
 
-    def test_an_edge_whose_end_is_missing_is_counted(self, store: GraphStore):
+    def test_an_edge_whose_end_is_missing_is_counted(self, store: CypherStore):
         rows = GraphRows(
             nodes={"Trace": [{"traceId": "t1"}], "Tool": [{"name": "search"}]},
             edges={
@@ -87,32 +94,32 @@ class GraphStoreContract:
         assert store.upsert(rows) == Counters(missing_ends=2)
 
     @pytest.mark.parametrize("key", [None, "", 7])
-    def test_a_row_without_a_key_is_refused(self, store: GraphStore, key):
+    def test_a_row_without_a_key_is_refused(self, store: CypherStore, key):
         with pytest.raises(StoreError, match=r"Tool\.name should be text"):
             store.upsert(GraphRows(nodes={"Tool": [{"name": key}]}))
 
         assert content(store) == []
 
-    def test_times_seen_only_widen(self, store: GraphStore):
+    def test_times_seen_only_widen(self, store: CypherStore):
         store.upsert(planted())
         for first, last in ((700, 800), (100, 9_000), (300, 400)):
             seen = {"name": "eu", "firstSeenMs": first, "lastSeenMs": last}
             store.upsert(GraphRows(nodes={"Region": [seen]}))
 
-        assert explored(
+        assert rows_of(
             store,
             "MATCH (r:Region {name: 'eu'}) RETURN r.firstSeenMs AS first, r.lastSeenMs AS last",
         ) == [{"first": 100, "last": 9_000}]
 
-    def test_properties_that_a_row_does_not_hold_stay(self, store: GraphStore):
+    def test_properties_that_a_row_does_not_hold_stay(self, store: CypherStore):
         store.upsert(GraphRows(nodes={"Agent": [{"key": "a", "status": "active"}]}))
         store.upsert(GraphRows(nodes={"Agent": [{"key": "a", "version": "2", "status": None}]}))
 
-        assert explored(store, "MATCH (a:Agent) RETURN a.status AS status, a.version AS v") == [
+        assert rows_of(store, "MATCH (a:Agent) RETURN a.status AS status, a.version AS v") == [
             {"status": "active", "v": "2"}
         ]
 
-    def test_values_come_back_as_they_were_written(self, store: GraphStore):
+    def test_values_come_back_as_they_were_written(self, store: CypherStore):
         trace = {
             "traceId": "é\n'\"`$x",
             "startMs": 1_763_850_000_123,
@@ -123,11 +130,9 @@ class GraphStoreContract:
         }
         store.upsert(GraphRows(nodes={"Trace": [trace]}))
 
-        assert explored(store, "MATCH (t:Trace) RETURN properties(t) AS props") == [
-            {"props": trace}
-        ]
+        assert rows_of(store, "MATCH (t:Trace) RETURN properties(t) AS props") == [{"props": trace}]
 
-    def test_threads_that_write_one_new_key_make_one_node(self, store: GraphStore):
+    def test_threads_that_write_one_new_key_make_one_node(self, store: CypherStore):
         rows = GraphRows(nodes={"Tool": [{"name": f"tool {n}"} for n in range(50)]})
         store.upsert(GraphRows(nodes={"Task": [{"key": "first"}]}))
         threads = [threading.Thread(target=store.upsert, args=(rows,)) for _ in range(4)]
@@ -136,9 +141,9 @@ class GraphStoreContract:
         for thread in threads:
             thread.join()
 
-        assert explored(store, "MATCH (t:Tool) RETURN count(*) AS tools") == [{"tools": 50}]
+        assert rows_of(store, "MATCH (t:Tool) RETURN count(*) AS tools") == [{"tools": 50}]
 
-    def test_what_an_earlier_run_found_is_replaced(self, store: GraphStore):
+    def test_what_an_earlier_run_found_is_replaced(self, store: CypherStore):
         store.upsert(planted())
         later = GraphRows(
             nodes={"Incident": [{"incidentId": "i2", "runId": "r2"}]},
@@ -148,11 +153,11 @@ class GraphStoreContract:
         assert store.replace_derived(later, "r2") == Counters(
             nodes_created=1, relationships_created=1, nodes_deleted=2, relationships_deleted=5
         )
-        assert explored(
+        assert rows_of(
             store, "MATCH (i:Incident)<-[:PART_OF]-(t) RETURN i.incidentId AS i, t.traceId AS t"
         ) == [{"i": "i2", "t": "t1"}]
 
-    def test_what_a_run_finds_again_stays(self, store: GraphStore):
+    def test_what_a_run_finds_again_stays(self, store: CypherStore):
         store.upsert(planted())
         found = planted()
         derived = ("Incident", "Cause")
@@ -167,17 +172,17 @@ class GraphStoreContract:
 
         assert store.replace_derived(again, "r2") == Counters()
 
-    def test_pruning_removes_old_traces_and_their_spans_alone(self, store: GraphStore):
+    def test_pruning_removes_old_traces_and_their_spans_alone(self, store: CypherStore):
         store.upsert(planted())
 
         pruned = store.prune(2_000)
 
         assert (pruned.nodes_deleted, pruned.relationships_deleted) == (4, 19)
-        assert explored(store, EVERY_TRACE) == [{"id": "t2"}, {"id": "t3"}, {"id": "t4"}]
+        assert rows_of(store, EVERY_TRACE) == [{"id": "t2"}, {"id": "t3"}, {"id": "t4"}]
         assert len(store.read("incident_causes")) == 1
 
     @pytest.mark.parametrize("name", sorted(ANSWERS))
-    def test_a_question_answers_on_the_planted_graph(self, store: GraphStore, name):
+    def test_a_question_answers_on_the_planted_graph(self, store: CypherStore, name):
         params, rows = ANSWERS[name]
         columns = [column for column, _ in question(name).columns]
         store.upsert(planted())
@@ -185,14 +190,18 @@ class GraphStoreContract:
         assert store.read(name, **params) == [dict(zip(columns, row, strict=True)) for row in rows]
 
     @pytest.mark.parametrize("asked", list_questions(), ids=lambda q: q.name)
-    def test_a_question_answers_on_an_empty_graph(self, store: GraphStore, asked):
+    def test_a_question_answers_on_an_empty_graph(self, store: CypherStore, asked):
         needed = {p.name: "1" for p in asked.parameters if p.default is None}
 
         assert store.read(asked.name, **needed) == []
 
-    def test_a_question_that_does_not_exist_is_refused(self, store: GraphStore):
+    def test_a_question_that_does_not_exist_is_refused(self, store: CypherStore):
         with pytest.raises(UnknownName, match=r"No question 'nope'\. Known: agents_by_region"):
             store.read("nope")
+
+
+class ExploringContract(EmptyGraph):
+    """What a stranger's own Cypher may do."""
 
     @pytest.mark.parametrize(
         "text",
@@ -219,7 +228,7 @@ class GraphStoreContract:
             "MATCH (n) RETURN m",
         ],
     )
-    def test_an_analyst_may_only_read(self, store: GraphStore, text):
+    def test_an_analyst_may_only_read(self, store: CypherStore, text):
         store.upsert(planted())
         before = content(store)
 
@@ -228,7 +237,7 @@ class GraphStoreContract:
 
         assert content(store) == before
 
-    def test_words_inside_quotes_and_comments_are_not_taken_for_clauses(self, store: GraphStore):
+    def test_words_inside_quotes_and_comments_are_not_taken_for_clauses(self, store: CypherStore):
         store.upsert(planted())
 
         assert (
@@ -236,13 +245,13 @@ class GraphStoreContract:
             == []
         )
 
-    def test_an_analyst_may_use_subqueries_and_parameters(self, store: GraphStore):
+    def test_an_analyst_may_use_subqueries_and_parameters(self, store: CypherStore):
         store.upsert(planted())
         text = "CALL { MATCH (t:Trace) RETURN count(*) AS n } RETURN n + $one AS n"
 
         assert explored(store, text, one=1) == [{"n": 6}]
 
-    def test_rows_beyond_the_limit_are_not_returned(self, store: GraphStore):
+    def test_rows_beyond_the_limit_are_not_returned(self, store: CypherStore):
         store.upsert(planted())
 
         assert store.explore(EVERY_TRACE, {}, row_limit=2, timeout_s=20) == [
@@ -250,13 +259,13 @@ class GraphStoreContract:
             {"id": "t2"},
         ]
 
-    def test_a_statement_that_runs_too_long_is_cut_off(self, store: GraphStore):
+    def test_a_statement_that_runs_too_long_is_cut_off(self, store: CypherStore):
         endless = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN sum(a * b) AS s"
 
         with pytest.raises(QueryRefused, match="cut off"):
             store.explore(endless, {}, row_limit=1, timeout_s=0.5)
 
-    def test_writes_are_not_limited_after_a_statement_was_cut_off(self, store: GraphStore):
+    def test_writes_are_not_limited_after_a_statement_was_cut_off(self, store: CypherStore):
         endless = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN sum(a * b) AS s"
         with pytest.raises(QueryRefused, match="cut off"):
             store.explore(endless, {}, row_limit=1, timeout_s=0.01)

@@ -12,7 +12,7 @@ import pytest
 from graphmind.errors import StoreBusy, StoreError
 from graphmind.graph.embedded import LOADING, open_embedded
 from graphmind.graph.port import Counters, GraphRows
-from tests.contracts.graph_store import GraphStoreContract, content
+from tests.contracts.graph_store import ExploringContract, GraphStoreContract, content
 from tests.graph.planted import planted
 
 
@@ -23,7 +23,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory):
     store.close()
 
 
-class TestEmbedded(GraphStoreContract):
+class TestEmbedded(GraphStoreContract, ExploringContract):
     """The contract on the embedded engine."""
 
 

@@ -50,6 +50,7 @@ SPANS: list[dict[str, Any]] = [
         "task": "checkout",
         "kv_key": "redis:cart",
         "kv_op": "both",
+        "tool": "",
         "links": [{"trace_id": "t1", "span_id": "a"}],
         "ms": (2_000, 2_050),
     },

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
@@ -5,10 +6,11 @@ import pytest
 from graphmind.errors import StoreError
 from graphmind.graph import texts
 from graphmind.graph.neo4j import open_neo4j
+from graphmind.graph.port import GraphRows
 from graphmind.graph.questions import list_questions
 from graphmind.graph.schema import EDGES, NODES
-from tests.contracts.graph_store import GraphStoreContract
-from tests.live.conftest import Server, free_ports
+from tests.contracts.graph_store import ExploringContract, GraphStoreContract
+from tests.live.conftest import Server
 
 pytestmark = pytest.mark.neo4j
 
@@ -31,7 +33,7 @@ def opened(neo4j_server: Server):
     store.close()
 
 
-class TestNeo4j(GraphStoreContract):
+class TestNeo4j(GraphStoreContract, ExploringContract):
     """The contract on a real Neo4j."""
 
     @pytest.mark.parametrize("text", UPSERTS + CLEANUPS)
@@ -47,11 +49,43 @@ class TestNeo4j(GraphStoreContract):
         assert summary.query_type == "r"
 
 
-def test_a_server_that_is_down_is_named_with_what_to_do(neo4j_server: Server):
-    down = replace(neo4j_server, uri=f"bolt://127.0.0.1:{free_ports(1)[0]}")
+@pytest.fixture
+def both(neo4j_server: Server):
+    """Two stores on one server, as two processes would have."""
+    stores = [open_neo4j(**asdict(neo4j_server)) for _ in range(2)]
+    stores[0]._engine.write("MATCH (n) DETACH DELETE n", {})
+    stores[0].ensure_schema()
+    yield stores
+    for store in stores:
+        store.close()
 
-    with pytest.raises(StoreError, match=r"No Neo4j answers at .*: start it, mend GRAPHMIND_NEO4J"):
-        open_neo4j(**asdict(down))
+
+def test_stores_that_write_one_new_key_at_once_make_one_node(both):
+    batches = [
+        GraphRows(nodes={"Tool": [{"name": f"tool {n}-{i}"} for i in range(20)]}) for n in range(20)
+    ]
+
+    at_once(lambda store: [store.upsert(rows) for rows in batches], both)
+
+    assert both[0]._engine.size() == (400, 0)
+
+
+def test_stores_that_widen_a_time_at_once_lose_no_update(both):
+    def widen(store):
+        step = 2 * both.index(store) - 1
+        for n in range(50):
+            seen = {"firstSeenMs": 1_000 - n * step, "lastSeenMs": 2_000 + n * step}
+            store.upsert(GraphRows(nodes={"Region": [{"name": "eu", **seen}]}))
+
+    at_once(widen, both)
+
+    read = "MATCH (r:Region) RETURN r.firstSeenMs AS first, r.lastSeenMs AS last"
+    assert both[0]._engine.query(read, {}) == [{"first": 951, "last": 2_049}]
+
+
+def at_once(write, stores) -> None:
+    with ThreadPoolExecutor(len(stores)) as pool:
+        list(pool.map(write, stores))
 
 
 @pytest.mark.parametrize("password", ["wrong-password", ""])
@@ -63,9 +97,3 @@ def test_a_wrong_password_is_named_with_what_to_do(neo4j_server: Server, passwor
 def test_a_database_that_does_not_exist_is_named_with_what_to_do(neo4j_server: Server):
     with pytest.raises(StoreError, match="cannot use database 'nope': set GRAPHMIND_NEO4J_DATABAS"):
         open_neo4j(**asdict(replace(neo4j_server, database="nope")))
-
-
-@pytest.mark.parametrize("uri", ["ftp://127.0.0.1", "127.0.0.1:7687"])
-def test_an_address_of_another_kind_is_named_with_what_to_do(neo4j_server: Server, uri):
-    with pytest.raises(StoreError, match="should be like bolt://host:7687"):
-        open_neo4j(**asdict(replace(neo4j_server, uri=uri)))
