@@ -6,12 +6,11 @@ from graphmind import __version__
 from graphmind.jobs.stores import Stores
 from graphmind.settings import Settings
 from graphmind_api.body_limit import BodyLimit
+from graphmind_api.context import API
 from graphmind_api.metrics import Metrics, RequestMetrics
 from graphmind_api.openapi import document
-from graphmind_api.problems import add_handlers
+from graphmind_api.problems import Faults, add_handlers
 from graphmind_api.routes import incidents, operations, questions, root_cause
-
-API = "/api/v1"
 
 
 def create_app(stores: Stores, settings: Settings) -> FastAPI:
@@ -28,11 +27,11 @@ def create_app(stores: Stores, settings: Settings) -> FastAPI:
     app.state.stores = stores
     app.state.settings = settings
     app.state.metrics = Metrics(stores.archive)
-    for routes in (incidents, root_cause, questions):
-        app.include_router(routes.router, prefix=API)
-    app.include_router(operations.router)
+    for routes in (incidents, root_cause, questions, operations):
+        app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Faults)
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

@@ -1,11 +1,14 @@
-"""What every route works on: the stores and the settings that the app was made with."""
+"""What every route starts from: its prefix, and what the app was made with."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from graphmind.jobs.stores import Stores
 from graphmind.settings import Settings
+
+API: Final = "/api/v1"
+"""Where the routes for programs begin. A router states it whole: metrics name routes by it."""
 
 
 def _stores(request: Request) -> Stores:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 Severity = Literal["critical", "major", "minor"]
 Symptom = Literal["error", "slow", "hang", "short", "storm", "fork", "loop", "wrong"]
@@ -180,7 +180,7 @@ class Topology(Body):
 class FailingTraces(Body):
     """Traces to explain as failing."""
 
-    trace_ids: Annotated[tuple[TraceId, ...], Field(min_length=1, max_length=IDS_MAX)]
+    trace_ids: Annotated[list[TraceId], FailFast(), Field(min_length=1, max_length=IDS_MAX)]
 
 
 class Window(Body):
@@ -207,7 +207,7 @@ class Parameter(Body):
 
     name: str
     type: Literal["string", "integer", "float"]
-    default: str | Int64 | float | None = Field(description="null: it must be given")
+    default: str | int | float | None = Field(description="null: it must be given")
     meaning: str
 
 
@@ -237,7 +237,7 @@ class Questions(Body):
 class Asked(Body):
     """Values for a question's parameters; those with a default may be left out."""
 
-    parameters: dict[str, str | Int64 | float] = Field(default_factory=dict)
+    parameters: dict[str, str | int | float] = Field(default_factory=dict)
 
 
 class Answer(Body):

@@ -1,12 +1,12 @@
 """Pages of a list: an opaque cursor, and the link to the next page (RFC 8288)."""
 
 import base64
-import binascii
 from typing import Annotated
 
 import orjson
 from fastapi import Query, Request, Response
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from graphmind.jobs.incidents import Place
 
@@ -23,13 +23,16 @@ def place_of(cursor: str) -> Place:
         match orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
             case [int(onset_ms), str(incident_id)]:
                 return onset_ms, incident_id
-    except (binascii.Error, UnicodeEncodeError, orjson.JSONDecodeError):
+    except ValueError:  # not base64, or not JSON inside
         pass
-    raise ValueError("a cursor should be the next_cursor of a page before, as it was given")
+    raise ValueError("should be the next_cursor of a page before, as it was given")
 
 
 def _checked(cursor: str) -> str:
-    place_of(cursor)
+    try:
+        place_of(cursor)
+    except ValueError as error:
+        raise PydanticCustomError("cursor", "Input {error}", {"error": str(error)}) from error
     return cursor
 
 

@@ -4,18 +4,22 @@ import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphmind.errors import GraphmindError, QueryRefused, StoreError, UnknownName
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
 """When to ask again after a store did not answer (chosen: a restart of a store takes longer)."""
+ERRORS_MAX: Final = 20
+"""Things wrong with one request that are listed (chosen)."""
 KNOWN: Final[dict[type[GraphmindError], tuple[str, str, int]]] = {
     UnknownName: ("urn:graphmind:unknown-name", "Unknown name", 404),
     QueryRefused: ("urn:graphmind:query-refused", "Query refused", 400),
@@ -58,7 +62,35 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(GraphmindError, _known)
-    app.add_exception_handler(Exception, _unexpected)
+
+
+class Faults:
+    """Answers what nothing foresaw with a problem document; the log has the reason.
+
+    Left to the framework, the error would go on to the server, which ends the connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if begun:
+                raise
+            await _unexpected(Request(scope), error)(scope, receive, send)
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -68,7 +100,7 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    errors = tuple(_field_error(each) for each in error.errors())
+    errors = tuple(_field_error(each) for each in error.errors()[:ERRORS_MAX])
     detail = "; ".join(f"{each.location}: {each.detail}" for each in errors[:3])
     return _answer(request, status=422, detail=detail, errors=errors)
 
@@ -84,7 +116,7 @@ def _known(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("request_failed method=%s path=%s", request.method, request.url.path, exc_info=error)
+    _log.error("request_failed method=%s path=%s", request.method, _path(request), exc_info=error)
     detail = "This is a fault of the server; its log says more. Other requests are not affected."
     return _answer(request, status=500, detail=detail)
 
@@ -109,9 +141,14 @@ def _answer(
         title=title or HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path,
+        instance=_path(request),
         errors=errors,
     )
     return JSONResponse(
         problem.model_dump(exclude_none=True), status, headers=headers, media_type=MEDIA_TYPE
     )
+
+
+def _path(request: Request) -> str:
+    """Return the path as text that fits a URI and a line of the log."""
+    return quote(request.url.path)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from graphmind.jobs.incidents import Filter, list_incidents
 from graphmind.jobs.topology import topology
-from graphmind_api.context import OpenStores
+from graphmind_api.context import API, OpenStores
 from graphmind_api.models import (
     Command,
     Incident,
@@ -22,7 +22,7 @@ from graphmind_api.models import (
 from graphmind_api.pages import Cursor, Limit, cursor_of, link_next, place_of
 from graphmind_api.problems import UNKNOWN
 
-router = APIRouter(prefix="/incidents", tags=["incidents"])
+router = APIRouter(prefix=f"{API}/incidents", tags=["incidents"])
 Onset = Annotated[Int64, Query(description="Epoch ms, compared with the onset")]
 NodesMax = Annotated[int, Query(ge=1, le=1500, description="Nodes at most; the rest is counted")]
 

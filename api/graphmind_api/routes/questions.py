@@ -5,11 +5,11 @@ from dataclasses import asdict
 from fastapi import APIRouter
 
 from graphmind.graph import questions as catalogue
-from graphmind_api.context import OpenStores
+from graphmind_api.context import API, OpenStores
 from graphmind_api.models import Answer, Asked, Column, Parameter, Question, Questions
 from graphmind_api.problems import REFUSED, UNKNOWN
 
-router = APIRouter(prefix="/questions", tags=["questions"])
+router = APIRouter(prefix=f"{API}/questions", tags=["questions"])
 
 
 @router.get("", summary="List the questions")

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from fastapi import APIRouter
 
 from graphmind.jobs.root_cause import root_cause
-from graphmind_api.context import CurrentSettings, OpenStores
+from graphmind_api.context import API, CurrentSettings, OpenStores
 from graphmind_api.models import FailingTraces, RootCause
 
-router = APIRouter(tags=["root cause"])
+router = APIRouter(prefix=API, tags=["root cause"])
 
 
 @router.post("/root-cause", summary="What these failing traces share")

@@ -1,0 +1,61 @@
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+from graphmind_api.serve import serve
+
+from graphmind.errors import SettingsError
+from graphmind.settings import Settings
+from graphmind.wiring import open_stores
+
+
+def test_an_address_in_use_is_refused_with_what_to_do(stores, settings):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(SettingsError, match=rf"127\.0\.0\.1 port {port}: .*in use.*--port"):
+            serve(stores, settings, host="127.0.0.1", port=port)
+
+
+def test_an_address_of_another_machine_is_refused(stores, settings):
+    # 192.0.2.0/24 is for documentation (RFC 5737): no machine has it.
+    with pytest.raises(SettingsError, match=r"cannot listen on 192\.0\.2\.1 port 0"):
+        serve(stores, settings, host="192.0.2.1", port=0)
+
+
+def answering(url, running):
+    """Wait until the server answers; fail if it ends first."""
+    while running.poll() is None:
+        try:
+            return httpx.get(url, timeout=60)
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail(running.communicate()[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_server_ends_well_and_releases_its_stores(tmp_path, stop):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "graphmind", "serve", "--port", str(port)]
+    with subprocess.Popen(
+        [*command, "--data-dir", str(tmp_path)], stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            answer = answering(f"http://127.0.0.1:{port}/readyz", running)
+            running.send_signal(stop)
+            log = running.communicate(timeout=60)[1]
+        finally:
+            running.kill()
+
+    assert answer.json()["ready"]
+    assert running.returncode == 0, log
+    assert "Finished server process" in log
+    assert "Traceback" not in log
+    with open_stores(Settings(data_dir=tmp_path)) as stores:
+        assert stores.archive.counts()["spans"] == 0
