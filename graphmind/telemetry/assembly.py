@@ -9,15 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphmind.telemetry.attempts import fallbacks, retries
 from graphmind.telemetry.facts import ASSEMBLED
-from graphmind.telemetry.handoffs import handed_from
+from graphmind.telemetry.inheritance import derived, filled
 from graphmind.telemetry.numbering import numbered_texts
 from graphmind.telemetry.rejections import Rejections
-from graphmind.telemetry.spans import STATUS_ERROR
 from graphmind.telemetry.tree import Bools, Ints, covered, cut_cycles, depths, find_rows, nearest
-
-_INHERITED = ("agent", "region", "task_id")
 
 
 def assemble(spans: pa.Table, rejected: Rejections | None = None) -> pa.Table:
@@ -35,8 +31,8 @@ def assemble(spans: pa.Table, rejected: Rejections | None = None) -> pa.Table:
     shift = _skew(host, parent, depth, start, end)
     start, end = start + shift, end + shift
     order, trace_row = _order(spans, ids.trace, start, depth)
-    columns = {name: spans.column(name) for name in spans.column_names} | _inherit(spans, parent)
-    columns |= _derived(spans, columns, parent, start)
+    columns = {name: spans.column(name) for name in spans.column_names} | filled(spans, parent)
+    columns |= derived(spans, columns, parent, start)
     columns |= {
         "start_ns": pa.array(start),
         "end_ns": pa.array(end, mask=~ended),
@@ -166,92 +162,6 @@ def _order(spans: pa.Table, trace: Ints, start: Ints, depth: Ints) -> tuple[Ints
         place[tied[pc.sort_indices(ids).to_numpy()]] = np.arange(len(tied))
         order = np.lexsort((place, *keys))
     return order, rank[trace]
-
-
-def _inherit(spans: pa.Table, parent: Ints) -> dict[str, pa.ChunkedArray]:
-    """Fill what a span does not say itself from its nearest ancestor that does."""
-    own = {name: spans.column(name) for name in _INHERITED}
-    own["agent"] = pc.coalesce(own["agent"], _shared_candidates(spans))
-    own["agent"] = _qualify(own["agent"], spans.column("namespace"))
-    filled = {}
-    for name, column in own.items():
-        rows = nearest(parent, pc.is_valid(column).to_numpy())
-        filled[name] = column.take(pa.array(rows, mask=rows < 0))
-    filled["agent"] = pc.coalesce(filled["agent"], spans.column("agent_fallback"))
-    filled["agent_named"] = pc.is_valid(filled["agent"])
-    filled["agent"] = pc.coalesce(filled["agent"], spans.column("service"))
-    filled["kv_key"] = _qualify(spans.column("kv_key"), spans.column("kv_store"))
-    filled["model_version"] = _answering_model(spans)
-    return filled
-
-
-def _derived(
-    spans: pa.Table, inherited: dict[str, pa.ChunkedArray], parent: Ints, start: Ints
-) -> dict[str, pa.ChunkedArray]:
-    """Fill retries, fallbacks and hand-offs that no attribute states from the tree."""
-    failed = spans.column("status").to_numpy() == STATUS_ERROR
-    count = retries(spans, failed, parent, start)
-    stated = spans.column("fallback")
-    agent, named = inherited["agent"], inherited["agent_named"].to_numpy()
-    giver = handed_from(spans, agent, named, parent)
-    giver = pa.array(giver, mask=giver < 0)
-    taker = pc.if_else(giver.is_valid(), agent, None)
-    return {
-        "retry_count": pc.coalesce(spans["retry_count"], pa.array(count, mask=count == 0)),
-        "fallback": pc.coalesce(stated, pa.array(fallbacks(spans, failed, parent, start))),
-        "handoff_from": pc.coalesce(spans["handoff_from"], agent.take(giver)),
-        "handoff_to": pc.coalesce(spans["handoff_to"], taker),
-    }
-
-
-def _shared_candidates(spans: pa.Table) -> pa.ChunkedArray:
-    """Keep a UUID-shaped agent id only if two traces share it; else it names a run."""
-    candidate = spans.column("agent_candidate")
-    if candidate.null_count == len(candidate):
-        return candidate
-    pairs = spans.select(["agent_candidate", "trace_id"]).group_by(["agent_candidate", "trace_id"])
-    traces = pairs.aggregate([]).group_by("agent_candidate").aggregate([([], "count_all")])
-    shared = traces.filter(pc.greater_equal(traces.column("count_all"), 2)).column(
-        "agent_candidate"
-    )
-    return pc.if_else(pc.is_in(candidate, value_set=shared.combine_chunks()), candidate, None)
-
-
-def _qualify(names: pa.ChunkedArray, spaces: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Write `space/name` for names that occur in several spaces, so that they stay apart."""
-    if pc.count_distinct(spaces).as_py() < 2:
-        return names
-    pairs = pa.table({"name": names, "space": spaces}).group_by(["name", "space"]).aggregate([])
-    pairs = pairs.filter(pc.and_(pc.is_valid(pairs["name"]), pc.is_valid(pairs["space"])))
-    counts = pairs.group_by("name").aggregate([([], "count_all")])
-    shared = counts.filter(pc.greater_equal(counts["count_all"], 2)).column("name")
-    if not len(shared):
-        return names
-    ambiguous = pc.is_in(names, value_set=shared.combine_chunks())
-    qualified = pc.coalesce(pc.binary_join_element_wise(spaces, names, "/"), names)
-    return pc.if_else(ambiguous, qualified, names)
-
-
-def _answering_model(spans: pa.Table) -> pa.ChunkedArray:
-    """Say which version a call that got no answer went to, where only one version can have been.
-
-    A failed call carries the model requested but no model that answered. Blaming the requested
-    name would make an item that only failures have; where several versions answer for a name,
-    the version stays unknown.
-    """
-    version, requested = spans.column("model_version"), spans.column("model_requested")
-    silent = pc.and_(pc.is_null(version), pc.is_valid(requested))
-    if not pc.any(silent).as_py():
-        return version
-    pairs = pa.table({"version": version, "requested": requested}).drop_null()
-    pairs = pairs.group_by(["requested", "version"]).aggregate([]).sort_by("requested")
-    names = numbered_texts(pairs["requested"])
-    single = np.bincount(names, minlength=1)[names] == 1 if len(names) else np.zeros(0, bool)
-    sole = pairs.filter(pa.array(single))
-    at = pc.index_in(requested, value_set=sole["requested"].combine_chunks())
-    known = pc.is_in(requested, value_set=pc.unique(pairs["requested"]))
-    never_answers = pc.if_else(known, None, requested)
-    return pc.coalesce(version, sole["version"].take(at), never_answers)
 
 
 def _sorted(columns: dict[str, object], order: Ints, parent: Ints, trace_row: Ints) -> pa.Table:
