@@ -87,7 +87,7 @@ def test_all_traces_failing_leaves_nothing_to_compare_with(explained, all_ids):
 
 
 @examples(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_every_id_given_is_in_one_finding_unexplained_or_unknown(explained, all_ids, data):
