@@ -130,8 +130,8 @@ class Job:
 class Run:
     """A run in progress. The program of the platform moves it on; see ``program.py``.
 
-    ``hit`` holds the incidents that broke something in it, ``struck`` those that show in how it
-    ended; the difference was mended on the way.
+    ``hit`` holds the incidents that broke or slowed something in it, ``struck`` those that show in
+    how it ended; the others were made good, or hardly felt.
     """
 
     def __init__(self, world: World, job: Job, start_ns: int, load: float, random: Random) -> None:
