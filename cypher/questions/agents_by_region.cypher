@@ -12,8 +12,10 @@
 //   traces            traces, as their weights estimate them
 //   failing           failing ones among them
 //   failing_share     failing over all
-MATCH (r:Region)<-[:LOCATED_IN]-(a:Agent)<-[:RAN_ON]-(t:Trace)-[:IN_REGION]->(r)
+MATCH (t:Trace)-[:IN_REGION]->(r:Region)
 WHERE t.startMs >= $from_ms AND t.startMs < $until_ms
+MATCH (t)-[:RAN_ON]->(a:Agent)
+WHERE (a)-[:LOCATED_IN]->(r)
 WITH r.name AS region, a.key AS agent, sum(t.weight) AS traces,
      sum(CASE WHEN t.outcome IN ['failed', 'slow', 'hung', 'short', 'wrong'] THEN t.weight ELSE 0.0 END) AS failing
 RETURN region, agent, traces, failing, failing / traces AS failing_share
