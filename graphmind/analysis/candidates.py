@@ -84,7 +84,7 @@ def _candidate(model: Model, key: tuple[int, ...], *, partners_nats: float) -> C
         rows=exposed[interval.start : interval.stop],
         tally=interval.tally,
         choices_nats=choices,
-        price=model.columns.log_tests + choices + interaction,
+        price=model.columns.search_nats_of(key) + choices + interaction,
         strength=np.full(model.sample.strata, strength),
     )
 

@@ -1,5 +1,6 @@
 """The items worth testing: on enough traces to become significant, equal ones as one column."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,8 @@ class Columns:
     """(columns,), evidence weight of the traces."""
     failed: Floats
     variance: Floats
-    log_tests: float
-    """ln of the number of tests: what each cause pays for having been searched for."""
+    search_nats: Floats
+    """(columns,), what a cause of that column pays for having been searched for."""
     untestable: int
     """Items on too few traces for any outcome to be significant."""
 
@@ -48,15 +49,29 @@ class Columns:
         starts = self.by_column.starts
         return self.by_column.columns[starts[column] : starts[column + 1]].astype(np.int64)
 
+    def search_nats_of(self, key: tuple[int, ...]) -> float:
+        """Price of the search for a cause: of its dearest column."""
+        return float(self.search_nats[list(key)].max())
+
     def items_of(self, column: int) -> Integers:
         """All item ids the column stands for."""
         return self.twins.get(column, self.item[column : column + 1])
 
 
 def testable_columns(
-    items: Incidence, sample: Sample, options: CauseOptions, *, channels: int
+    items: Incidence,
+    sample: Sample,
+    options: CauseOptions,
+    *,
+    channels: int,
+    kinds: Sequence[str] | None,
 ) -> Columns:
-    """Choose the items to test in a channel, one of several channels tested."""
+    """Choose the items to test in a channel, one of several channels tested.
+
+    With the kind of each item, every kind has the same share of the error allowed, and its items
+    share that (weighted Bonferroni, Genovese et al. 2006): one of three regions was easier to find
+    than one of a thousand endpoints, so it pays less.
+    """
     exposed = _weight_by_column(items, sample.weight)
     support, tests = _tarone(exposed, sample, options, channels=channels)
     failing = np.flatnonzero(sample.failing)
@@ -76,9 +91,22 @@ def testable_columns(
         exposed=exposed[chosen[first]],
         failed=_weight_by_column(by_trace.take(failing), sample.weight[failing]),
         variance=_weight_by_column(by_trace, sample.variance),
-        log_tests=float(np.log(max(tests * channels, 2))),
+        search_nats=(
+            np.full(len(first), np.log(max(tests * channels, 2)))
+            if kinds is None
+            else _by_kind([kinds[int(item)] for item in chosen], group, channels)
+        ),
         untestable=int(((exposed > 0) & (exposed < support)).sum()),
     )
+
+
+def _by_kind(kinds: list[str], group: Integers, channels: int) -> Floats:
+    """Price of each group of equal columns: its cheapest item's, ln(channels x kinds x items)."""
+    names, code, count = np.unique(kinds, return_inverse=True, return_counts=True)
+    price = np.log(np.maximum(channels * len(names) * count[code], 2))
+    least = np.full(int(group.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(least, group, price)
+    return least
 
 
 def _tarone(

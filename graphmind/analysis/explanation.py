@@ -52,7 +52,8 @@ def explain_channel(
     late = sampled_by_outcome(window.weight, failing)
     sample = raw if late else final
     items = items_before_symptom(window, channel)
-    columns = testable_columns(items, sample, options, channels=channels)
+    kinds = window.item_kinds if options.price_by_kind else None
+    columns = testable_columns(items, sample, options, channels=channels, kinds=kinds)
     model = search(empty_model(sample, columns, options))
     if late and final.sampled and model.causes:
         model = refit(empty_model(final, columns, options), model.causes)

@@ -14,8 +14,8 @@ class Cause:
     """
 
     items: tuple[int, ...]
-    tied: tuple[int, ...]
-    """Items the data cannot tell from this cause, most specific first."""
+    tied: tuple[tuple[int, ...], ...]
+    """Alternatives the data cannot tell from this cause, most actionable first."""
     channel: str
     confidence: float
     posterior: float

@@ -29,7 +29,7 @@ def by_loss(finding: Finding) -> tuple[float, tuple[str, ...], tuple[int, ...]]:
 def _blamed(causes: tuple[Cause, ...]) -> set[tuple[int, ...]]:
     """Every name the causes could have."""
     names = {cause.items for cause in causes}
-    return names | {(item,) for cause in causes for item in cause.tied}
+    return names | {items for cause in causes for items in cause.tied}
 
 
 def _join(first: Finding, second: Finding) -> Finding:

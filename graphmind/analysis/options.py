@@ -24,6 +24,8 @@ class CauseOptions:
     risk_ratio_floor: float = 1.5
     """Where the cap is active (base rate > 33 %), the ratio asked. Chosen."""
 
+    price_by_kind: bool = True
+    """Whether kinds share the error allowed evenly, else all items do. Measured: see README."""
     top: int = 12
     """Single items tried in each step. Measured."""
     beam: int = 6

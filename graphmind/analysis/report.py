@@ -75,7 +75,7 @@ def report_cause(window: Window, channel: str, explanation: Explanation, judged:
         passed_with=counts.passed_with,
         passed_total=counts.passed_total,
         expected=outcome.expected * model.sample.traces_per_weight,
-        q_value=float(min(1.0, np.exp(model.columns.log_tests - gain))),
+        q_value=float(min(1.0, np.exp(model.columns.search_nats_of(cause.key) - gain))),
         onset_ns=int(window.start_ns[failing[0]]),
         until_ns=int(window.start_ns[failing[-1]]),
         bounded=name.bounded,

@@ -42,14 +42,18 @@ def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate
     """Candidate with the best objective once refitted, that objective, and all candidates."""
     known = {cause.key for cause in model.causes}
     ranked = [candidate for candidate in rank_candidates(model) if candidate.key not in known]
-    required = model.columns.log_tests + model.options.gain_min
-    admitted = (c for c in ranked if c.gain >= required and _plausible(model, c.tally))
+    admitted = (c for c in ranked if _significant(model, c) and _plausible(model, c.tally))
     fresh = (c for c in admitted if _holds_on_fresh_traces(model, c))
     tried = [(trial(model, c), c) for c in islice(fresh, model.options.beam)]
     if not tried:
         return None, -np.inf, ranked
     objective, best = max(tried, key=lambda pair: pair[0])
     return best, objective, ranked
+
+
+def _significant(model: Model, candidate: Candidate) -> bool:
+    required = model.columns.search_nats_of(candidate.key) + model.options.gain_min
+    return candidate.gain >= required
 
 
 def _plausible(model: Model, outcome: Tally) -> bool:

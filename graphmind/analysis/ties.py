@@ -1,6 +1,6 @@
 """Items the data cannot tell from a cause, and which of them gives the cause its name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,12 +30,16 @@ LINEAGE: Final = ("kv_key", "written_by_agent", "written_by_trace")
 """Kinds that name one state-write chain: the life of a written value bounds them all."""
 
 
+Preference = Callable[[int], tuple[int, int]]
+"""Sorts items by what a repair can act on first."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Name:
     """What to call a cause."""
 
     items: tuple[int, ...]
-    tied: tuple[int, ...]
+    tied: tuple[tuple[int, ...], ...]
     """Others that fit as well, best name first."""
     rows: Integers
     """Rows the named items are active on."""
@@ -63,20 +67,58 @@ def name_cause(model: Model, cause: Candidate, kinds: Sequence[str]) -> Name:
     def items_of(column: int) -> list[int]:
         return sorted(model.columns.items_of(column).tolist(), key=preference)
 
-    fitting = _equally_good(model, _look_alikes(model, cause), kinds)
     if len(cause.key) > 1:
-        tied = [item for other in fitting for item in items_of(other.column)]
-        return Name(
-            items=tuple(items_of(column)[0] for column in cause.key),
-            tied=tuple(sorted(tied, key=preference)),
-            rows=cause.rows,
-            bounded=cause.bounded,
-        )
+        return _name_pair(model, cause, preference)
+    fitting = _equally_good(model, _look_alikes(model, cause), kinds)
     chosen = min(fitting, key=lambda other: preference(items_of(other.column)[0]))
     named, *tied = sorted(
         (item for other in fitting for item in items_of(other.column)), key=preference
     )
-    return Name(items=(named,), tied=tuple(tied), rows=chosen.rows, bounded=chosen.bounded)
+    return Name(
+        items=(named,),
+        tied=tuple((item,) for item in tied),
+        rows=chosen.rows,
+        bounded=chosen.bounded,
+    )
+
+
+def _name_pair(model: Model, cause: Candidate, preference: Preference) -> Name:
+    """Name a pair after the most actionable items of either side that give the same traces."""
+    sides = [
+        sorted(
+            (item for column in stand_ins for item in model.columns.items_of(column).tolist()),
+            key=preference,
+        )
+        for stand_ins in (_stand_ins(model, cause, side) for side in range(len(cause.key)))
+    ]
+    named = tuple(sorted(side[0] for side in sides))
+    others = [
+        tuple(sorted((item, *(side[0] for side in sides if side is not own))))
+        for own in sides
+        for item in own[1:]
+    ]
+    singles = [(other.column,) for other in _look_alikes(model, cause)]
+    alone = [
+        (item,)
+        for (column,) in singles
+        for item in sorted(model.columns.items_of(column).tolist(), key=preference)
+    ]
+    return Name(items=named, tied=(*alone, *others), rows=cause.rows, bounded=cause.bounded)
+
+
+def _stand_ins(model: Model, cause: Candidate, side: int) -> list[int]:
+    """Columns that, in place of one side of a pair, meet the other side on the same traces."""
+    columns, tie = model.columns, model.options.tie_jaccard
+    (other,) = cause.key[:side] + cause.key[side + 1 :]
+    exposed = columns.rows_of((other,))
+    first, stop = _time_of(model, cause.rows)
+    start, end = np.searchsorted(exposed, (first, stop))
+    rows = exposed[start:end]
+    within = np.bincount(columns.by_trace.columns_of(rows), minlength=columns.count)
+    shared = np.bincount(columns.by_trace.columns_of(cause.rows), minlength=columns.count)
+    either = len(cause.rows) + within - shared
+    fit = (shared >= tie * either) & (np.arange(columns.count) != other)
+    return np.flatnonzero(fit).tolist()
 
 
 def tied_items(model: Model, cause: Candidate) -> set[int]:

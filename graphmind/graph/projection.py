@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from graphmind.graph.port import GraphRows, Row
+from graphmind.graph.selection import choose_detailed
 from graphmind.graph.shared import is_named, shared_edges, shared_nodes
 from graphmind.telemetry.facts import Facts
 from graphmind.telemetry.spans import STATUS_ERROR
@@ -49,14 +50,15 @@ def project(
     spans = with_milliseconds(assembled)
     traces = facts.traces.append_column("graph_weight", pa.array(weights)).filter(pa.array(kept))
     inside, accesses = _of(traces, spans), _of(traces, facts.accesses)
+    shown = _of(traces.filter(pa.array(choose_detailed(traces))), spans)
     return GraphRows(
         nodes={
             "Trace": _traces(traces, facts.symptoms),
-            "Span": _spans(inside),
+            "Span": _spans(shown),
             **shared_nodes(spans, facts),
         },
         edges={
-            **_span_edges(inside, spans),
+            **_span_edges(shown, spans),
             **_touched(inside),
             ("Trace", "OF_TASK", "Task"): _pairs(traces, "trace_id", "task"),
             ("Trace", "FAILED_AT", "Module"): _pairs(traces, "trace_id", "fault_module"),

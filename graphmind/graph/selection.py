@@ -20,6 +20,8 @@ ALL_BELOW: Final = 50_000
 """Windows with fewer traces are kept whole: a minute and a half of writing (measured)."""
 STRATUM_MIN: Final = 5
 """Healthy traces kept of each task and minute, if there are as many (chosen)."""
+DETAILED_HEALTHY: Final = 3
+"""Healthy traces of each task whose spans are kept, to compare with (chosen)."""
 MINUTE_NS: Final = 60_000_000_000
 LAST_WRITES_ORDER: Final = ("key", "at_ns", "op", "trace_id")
 
@@ -43,6 +45,22 @@ def choose_kept(
     kept[drawn] = factor > 0
     weights[drawn] *= factor
     return kept, weights
+
+
+def choose_detailed(traces: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows of ``traces`` keep their spans: the failing, and a few healthy of a task.
+
+    Spans are nine tenths of all rows; of a healthy trace its modules, agents and keys say enough.
+    """
+    failing = pc.is_in(traces["outcome"], pa.array(FAILING)).to_numpy()
+    task = pc.fill_null(traces["task"], "").combine_chunks().dictionary_encode().indices.to_numpy()
+    healthy = np.flatnonzero(~failing)
+    order = healthy[np.argsort(task[healthy], kind="stable")]
+    sizes = np.bincount(task[order], minlength=1)
+    rank = np.arange(len(order)) - (np.cumsum(sizes) - sizes)[task[order]]
+    detailed: NDArray[np.bool_] = failing.copy()
+    detailed[order[rank < DETAILED_HEALTHY]] = True
+    return detailed
 
 
 def _taken_up(facts: Facts, failing: NDArray[np.bool_]) -> pa.Array:

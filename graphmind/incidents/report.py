@@ -82,7 +82,7 @@ def _named(cause: Cause, rank: int, window: Window) -> NamedCause:
         kind="+".join(item.kind for item in all_of),
         label=" + ".join(map(str, all_of)),
         all_of=all_of,
-        tied=tuple(_items((item,), window) for item in cause.tied),
+        tied=tuple(_items(items, window) for items in cause.tied),
         confidence=_rounded(cause.confidence),
         risk_ratio=_rounded(cause.risk_ratio),
         risk_ratio_low=_rounded(cause.risk_ratio_low),

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from graphmind.analysis.columns import testable_columns as columns_of
 from graphmind.analysis.options import CauseOptions
@@ -14,10 +15,9 @@ def touching(*rows_by_item):
     return window_of(touches, np.arange(100) % 5 == 0, kinds=["agent"] * len(rows_by_item))
 
 
-def columns(window, channels=1):
-    return columns_of(
-        window.items, sample_of(window.failing["error"]), CauseOptions(), channels=channels
-    )
+def columns(window, channels=1, kinds=None):
+    sample = sample_of(window.failing["error"])
+    return columns_of(window.items, sample, CauseOptions(), channels=channels, kinds=kinds)
 
 
 def test_items_on_the_same_traces_are_one_column():
@@ -46,7 +46,28 @@ def test_items_with_too_few_failures_are_not_tested_but_testable():
 def test_every_channel_tested_is_paid_for():
     window = plant(1, n=500).window
 
-    assert np.isclose(columns(window, 3).log_tests - columns(window).log_tests, np.log(3), atol=0.2)
+    three, one = (columns(window, count).search_nats_of((0,)) for count in (3, 1))
+
+    assert np.isclose(three - one, np.log(3), atol=0.2)
+
+
+def test_an_item_of_a_small_kind_pays_less_than_one_of_a_large_kind():
+    rows = [range(n, 100, 2 + n % 3) for n in range(5)]
+    kinds = ["region", "endpoint", "endpoint", "endpoint", "endpoint"]
+
+    found = columns(touching(*rows), kinds=kinds)
+
+    assert [found.search_nats_of((column,)) for column in range(5)] == pytest.approx(
+        [np.log(2 * 1)] + [np.log(2 * 4)] * 4
+    )
+
+
+def test_equal_columns_pay_what_the_cheapest_of_their_items_pays():
+    found = columns(
+        touching(range(50), range(50), range(20, 80)), kinds=["region", "endpoint", "endpoint"]
+    )
+
+    assert found.search_nats_of((0,)) == pytest.approx(np.log(2))
 
 
 def test_a_window_without_items_has_no_columns():

@@ -52,13 +52,15 @@ def test_two_channels_that_blame_one_item_are_one_finding_of_both():
 
 
 def test_a_tied_item_is_enough():
-    assert folded(finding("error", 3, lost=9, tied=(7,)), finding("latency", 7, lost=5)) == [
+    assert folded(finding("error", 3, lost=9, tied=((7,),)), finding("latency", 7, lost=5)) == [
         (("error", "latency"), [(3,)], [], 14)
     ]
 
 
 def test_findings_of_one_channel_stay_apart():
-    assert len(folded(finding("error", 3, lost=9), finding("error", 3, 4, lost=5, tied=(3,)))) == 2
+    assert (
+        len(folded(finding("error", 3, lost=9), finding("error", 3, 4, lost=5, tied=((3,),)))) == 2
+    )
 
 
 def test_findings_that_blame_different_items_stay_apart_most_lost_first():

@@ -32,7 +32,9 @@ def model_of(failing, start_ns=None):
     nothing = Incidence(
         starts=np.zeros(len(failing) + 1, np.int64), columns=np.zeros(0, np.int32), width=0
     )
-    return empty_model(sample, columns_of(nothing, sample, OPTIONS, channels=1), OPTIONS)
+    return empty_model(
+        sample, columns_of(nothing, sample, OPTIONS, channels=1, kinds=None), OPTIONS
+    )
 
 
 def test_a_burst_among_the_exposed_bounds_the_cause():

@@ -33,13 +33,13 @@ def compare(world, seed):
     debug: dict[str, Any] = {}
     incidents = module.run(reference_window(module, window), _debug=debug)
     explainer, _ = debug["error"]
-    explanation = explain_channel(window, "error", CauseOptions(), channels=1)
+    explanation = explain_channel(window, "error", CauseOptions(price_by_kind=False), channels=1)
     model = explanation.model
     columns = model.columns
 
     assert model.objective == pytest.approx(explainer.obj, abs=0.5)
     assert model.base_rate == pytest.approx(explainer.b, rel=1e-3)
-    assert columns.log_tests == pytest.approx(explainer.lnM)
+    assert columns.search_nats_of((0,)) == pytest.approx(explainer.lnM)
     assert described(
         (columns.item[list(judged.cause.key)], judged.cause.rows, judged.weak)
         for judged in explanation.judged
@@ -51,7 +51,7 @@ def compare(world, seed):
     ) == pytest.approx(
         strengths((explainer.ids[c["key"][0]], c["p"]) for c in explainer.causes), abs=0.01
     )
-    same_groups(find(window).findings, incidents)
+    same_groups(find(window, CauseOptions(price_by_kind=False)).findings, incidents)
 
 
 def described(causes):

@@ -23,7 +23,11 @@ def causes_of(failing, **touched_by):
         [np.where(rows, item, -1) for item, rows in enumerate(touched_by.values())], axis=1
     )
     return [
-        ([kinds[item] for item in cause.items], [kinds[item] for item in cause.tied], cause)
+        (
+            [kinds[item] for item in cause.items],
+            [kinds[item] for items in cause.tied for item in items],
+            cause,
+        )
         for finding in find(window_of(touches, failing, kinds=kinds)).findings
         for cause in finding.causes
     ]
@@ -104,3 +108,16 @@ def test_items_on_nearly_the_same_traces_are_tied_in_the_order_of_what_can_be_ac
 
     assert (name, tied) == ("model_version", ["service", "module"])
     assert not cause.bounded
+
+
+def test_each_side_of_a_pair_is_named_by_the_most_actionable_item_that_gives_the_same_traces():
+    rows = np.arange(N)
+    model, region = rows % 4 == 0, rows % 3 == 0
+    regional_endpoint = region & (rows % 2 == 0)
+    failing = FAILS | (model & region)
+
+    [(names, _, cause)] = causes_of(
+        failing, model_version=model, region=region, endpoint=regional_endpoint
+    )
+
+    assert (names, cause.passed_with) == (["model_version", "region"], 0)

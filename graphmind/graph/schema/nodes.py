@@ -40,7 +40,7 @@ class Trace(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class Span(Node):
-    """One step of a trace; kept for failing traces and the kept healthy ones."""
+    """One step of a trace; kept for failing traces and a few healthy ones of each task."""
 
     KEY: ClassVar[str] = "span_id"
 
