@@ -18,7 +18,9 @@ from graphmind.cli import tables
 from graphmind.cli.options import Context
 from graphmind.errors import UnknownName
 from graphmind.graph.questions import bind, list_questions, question
-from graphmind.jobs.analyze import Analysis, analyze
+from graphmind.graph.rows import rows_of
+from graphmind.graph.schema import Node
+from graphmind.jobs.analyze import Analysis, Stage, analyze
 from graphmind.jobs.load import Loaded, load
 from graphmind.jobs.settle import settle
 from graphmind.jobs.stores import Stores
@@ -33,13 +35,15 @@ from graphmind.wiring import open_stores, plugin, resolver_table
 def load_paths(run: Context, paths: Sequence[str]) -> None:
     """Load files and say what came."""
     with open_stores(run.settings) as stores:
-        loaded, settled = _load(run, stores, paths)
+        loaded, settled, inventory = _load(run, stores, paths)
     if run.json:
-        _print_json(_input(loaded) | {"duplicate": loaded.duplicate, "settled": settled})
+        counts = {"duplicate": loaded.duplicate, "settled": settled, "inventory": inventory}
+        _print_json(_input(loaded) | counts)
         return
     run.out.print(
         f"{loaded.spans} spans of {len(loaded.trace_ids)} traces, "
-        f"{loaded.duplicate} of them known already; facts of {settled} traces derived"
+        f"{loaded.duplicate} of them known already; facts of {settled} traces derived; "
+        f"{inventory} inventory records"
     )
     tables.print_rejections(run.err, loaded.rejected)
 
@@ -118,14 +122,15 @@ def serve_api(run: Context, *, host: str, port: int) -> None:
         plugin("graphmind.apps", "api")(stores, run.settings, host=host, port=port)
 
 
-def _load(run: Context, stores: Stores, paths: Sequence[str]) -> tuple[Loaded, int]:
-    """Read, archive and settle; return what came and how many traces have facts."""
+def _load(run: Context, stores: Stores, paths: Sequence[str]) -> tuple[Loaded, int, int]:
+    """Read, archive and settle; return what came, traces with facts, and inventory records."""
     rejected = Rejections()
-    read = plugin("graphmind.readers", "spans")
+    inventory: list[Node] = []
+    read = plugin("graphmind.readers", "files")
     with _progress(run) as stage:
-        batches = read(paths, rejected, stdin=sys.stdin.buffer)
+        found = read(paths, rejected, stdin=sys.stdin.buffer)
         loaded = load(
-            _counted(batches, stage),
+            _spans(found, inventory, stage),
             stores.archive,
             run.settings,
             table=resolver_table(run.settings),
@@ -134,15 +139,25 @@ def _load(run: Context, stores: Stores, paths: Sequence[str]) -> tuple[Loaded, i
         )
         stage("deriving symptoms and items")
         settled = settle(stores.archive, run.settings, rejected)
-    return loaded, settled
+        if inventory:
+            stage("writing the inventory")
+            stores.graph.ensure_schema()
+            stores.graph.upsert(rows_of(inventory))
+    return loaded, settled, len(inventory)
 
 
-def _counted(batches: Iterable[pa.RecordBatch], stage: Any) -> Iterator[pa.RecordBatch]:
+def _spans(
+    found: Iterable[pa.RecordBatch | Node], inventory: list[Node], stage: Stage
+) -> Iterator[pa.RecordBatch]:
+    """Pass the spans on, count them, and put the nodes of inventories aside."""
     spans = 0
-    for batch in batches:
-        spans += batch.num_rows
+    for part in found:
+        if isinstance(part, Node):
+            inventory.append(part)
+            continue
+        spans += part.num_rows
         stage(f"read {spans:,} spans")
-        yield batch
+        yield part
 
 
 class _progress:  # noqa: N801 - used as `with _progress(run) as stage`

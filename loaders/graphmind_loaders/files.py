@@ -1,4 +1,4 @@
-"""Trace files of any kind, as batches of spans in the one schema."""
+"""Files of any kind: traces as batches of spans in the one schema, inventories as nodes."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -7,8 +7,10 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from graphmind.graph.schema import Node
 from graphmind.telemetry.rejections import Rejections
 from graphmind_loaders.inputs import OnFile, Source, find, load_sources, read_all
+from graphmind_loaders.inventory import inventory_sources
 
 GROUP = "graphmind.trace_sources"
 """The entry-point group; the built-in sources use the same door."""
@@ -34,3 +36,15 @@ def read_spans(
     kind if it is the only one.
     """
     return read_all(find(paths), sources(), rejected, stdin=stdin, on_file=on_file)
+
+
+def read_files(
+    paths: Sequence[str | Path],
+    rejected: Rejections,
+    *,
+    stdin: BinaryIO | None = None,
+    on_file: OnFile | None = None,
+) -> Iterator[pa.RecordBatch | Node]:
+    """Return an iterator over what files hold, as ``read_spans``: spans of traces, or nodes."""
+    both: tuple[Source[pa.RecordBatch | Node], ...] = (*sources(), *inventory_sources())
+    return read_all(find(paths), both, rejected, stdin=stdin, on_file=on_file)
