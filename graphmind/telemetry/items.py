@@ -9,6 +9,7 @@ from graphmind.telemetry.facts import ITEMS
 from graphmind.telemetry.lineage import ACCESS_ORDER, last_writes
 from graphmind.telemetry.numbering import dense, numbered_texts
 from graphmind.telemetry.outline import Outline
+from graphmind.telemetry.spans import STATUS_ERROR
 from graphmind.telemetry.tree import Bools, Ints
 
 SPAN_KINDS = (
@@ -69,11 +70,23 @@ def _of_column(
     if kind == "agent":
         names = pc.if_else(assembled.column("agent_named"), names, None)
     codes = numbered_texts(names)
+    if kind == "module":
+        codes = np.where(_ever_well(codes, columns.status), codes, -1)
     rows = np.flatnonzero(codes >= 0)
     width = int(codes.max(initial=0)) + 1
     first = _first_touches(dense(columns.trace[rows] * width + codes[rows]))
     at = pa.array(rows[first])
     return _rows(ids.take(at), kind, names.take(at), pa.array(starts[rows[first]]))
+
+
+def _ever_well(codes: Ints, status: Ints) -> Bools:
+    """Rows whose name is also on a span that did not fail.
+
+    A module all of whose spans failed is a name for the failure: where it shows, not what it is.
+    """
+    known = codes[codes >= 0]
+    well = np.bincount(known[status[codes >= 0] != STATUS_ERROR], minlength=len(codes) + 1) > 0
+    return (codes >= 0) & well[codes]
 
 
 def _first_touches(keys: Ints) -> Ints:

@@ -22,7 +22,7 @@ _TEXT: Final = pa.string()
 _EMPTY: Final = pa.scalar("", _TEXT)
 
 _THRESHOLD: Final = re.compile(r"(?:^|[,;])ot=(?:[^,]*;)?th:([0-9a-f]{1,14})")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.:/][A-Za-z_][A-Za-z0-9_]*)*")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w-]*([.:/][A-Za-z_][\w-]*)*")
 
 
 def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch:
@@ -75,14 +75,20 @@ def _known_names(table: Table) -> frozenset[str]:
 def _module(columns: dict[str, Any]) -> pa.Array:
     """Name the module: by attribute, else the span's name where that is an identifier.
 
-    In the reference platform (S01) each module is a span. An instrumentation library's spans are
-    named after requests (`GET /users/7`), so there its scope is the module.
+    In the reference platform (S01) each module is a span. Other spans are named after requests
+    (`GET /users/7`, `chat gpt`): there the GenAI operation is the module, else the scope.
     """
     scope, name = columns["scope"], columns["name"]
     library = pc.fill_null(pc.match_substring(scope, "instrumentation"), False)
     identifier = read_unique(name, lambda text: text if _IDENTIFIER.fullmatch(text) else None)
-    own = pc.coalesce(identifier, pc.if_else(pc.equal(scope, _EMPTY), None, scope), name)
-    return pc.coalesce(columns["module"], pc.if_else(library, scope, own))
+    named = pc.if_else(pc.equal(scope, _EMPTY), None, scope)
+    return pc.coalesce(
+        columns["module"],
+        pc.if_else(library, None, identifier),
+        columns["operation"],
+        named,
+        name,
+    )
 
 
 def _kv_op(columns: dict[str, Any]) -> pa.Array:

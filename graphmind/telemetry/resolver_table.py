@@ -15,8 +15,9 @@ from graphmind.telemetry.readings import READINGS, known
 COLUMNS: Final = (
     *("agent", "agent_candidate", "agent_fallback", "namespace", "service", "agent_version"),
     *("instance", "model_version", "model_requested", "provider", "prompt_version", "tool"),
-    *("arguments", "module", "region", "endpoint", "kv_key", "kv_op", "kv_store", "kv_system"),
-    *("kv_database", "task", "task_id", "conversation", "retry_count", "fallback", "recovery"),
+    *("arguments", "module", "operation", "region", "endpoint", "kv_key", "kv_op", "kv_store"),
+    *("kv_system", "kv_database", "task", "task_id", "conversation", "retry_count", "fallback"),
+    "recovery",
     *("error_code", "handoff_from", "handoff_to", "result", "quality", "sample_probability"),
 )
 

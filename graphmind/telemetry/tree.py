@@ -85,14 +85,14 @@ def covered(parent: Ints, start: Ints, end: Ints) -> Ints:
     order = np.lexsort((begins, above))
     above, begins, ends = above[order], begins[order], ends[order]
     first = np.append(True, above[1:] != above[:-1]) if len(above) else np.zeros(0, bool)
-    before = np.where(first, begins, np.append(0, _running_max(ends, first)[:-1]))
+    before = np.where(first, begins, np.append(0, running_max(ends, first)[:-1]))
     own = np.maximum(ends - np.maximum(begins, before), 0)
     total = np.zeros(len(parent), np.int64)
     np.add.at(total, above, own)
     return total
 
 
-def _running_max(values: Ints, first: Bools) -> Ints:
+def running_max(values: Ints, first: Bools) -> Ints:
     """Return the running maximum from each ``first`` on; by ranks, so that nothing overflows."""
     if not len(values):
         return values

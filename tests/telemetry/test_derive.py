@@ -6,7 +6,7 @@ from graphmind.settings import Settings
 from graphmind.telemetry.derive import PATH_STEPS_MAX, derive
 from graphmind.telemetry.facts import ACCESSES, ITEMS, RESOLVED, SYMPTOMS, TRACES
 from graphmind.telemetry.rejections import Rejections
-from tests.builders import MS, Row, at, by_trace, facts, resolved, span
+from tests.builders import MS, Row, at, by_trace, facts, in_trace, resolved, span
 
 
 def of_one(rows: list[Row], column: str) -> object:
@@ -121,11 +121,16 @@ def test_what_was_touched_before_it_went_wrong_may_be_the_cause():
 
 
 def test_the_failing_step_itself_may_be_the_cause_though_it_took_no_time():
+    well = [span("root", 0, 50), span("charge", 10, 20, parent="root")]
     rows = [span("root", 0, 50, failed=True), span("charge", 10, 10, parent="root", failed=True)]
 
-    found = facts(rows)
+    found = facts(in_trace("t1", rows) + in_trace("t2", well))
 
-    first = {row["name"]: row["first_ns"] for row in found.items.to_pylist()}
+    first = {
+        row["name"]: row["first_ns"]
+        for row in found.items.to_pylist()
+        if row["trace_id"] == found.symptoms["trace_id"][0].as_py()
+    }
     assert first["charge"] == found.symptoms["began_ns"][0].as_py()
 
 
@@ -161,3 +166,11 @@ def test_a_failing_chain_of_ten_thousand_spans_is_told_too():
     ]
 
     assert of_one(rows, "fault_span_id") == "9999"
+
+
+def test_a_module_whose_every_span_failed_names_the_failure_and_is_no_item():
+    rows = [span("root", 0, 50), span("raise", 10, 20, parent="root", failed=True)]
+
+    modules = {r["name"] for r in facts(rows).items.to_pylist() if r["kind"] == "module"}
+
+    assert modules == {"root"}

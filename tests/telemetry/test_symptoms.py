@@ -286,6 +286,16 @@ def test_two_executors_where_healthy_traces_have_two_are_not():
     assert shown(in_trace("t", twice), crowd=copies(30, twice)) == {}
 
 
+def test_executors_one_after_the_other_are_steps_and_no_fork():
+    steps = [
+        *run(),
+        span("executor2", 90, 99, parent="router", name="executor"),
+        span("infer2", 91, 98, parent="executor2", name="infer", attributes=MODEL),
+    ]
+
+    assert "fork" not in shown(steps)
+
+
 def test_a_second_executor_after_the_first_failed_is_no_fork():
     retried = [
         *run(executor=FAILED, infer=FAILED),

@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 import pyarrow.compute as pc
 
+from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.grouped import group_quantile
-from graphmind.telemetry.numbering import numbered
+from graphmind.telemetry.numbering import dense, numbered
 from graphmind.telemetry.symptoms.scene import (
     Scene,
     Shown,
@@ -14,19 +15,39 @@ from graphmind.telemetry.symptoms.scene import (
     first_of_trace,
     nothing,
 )
-from graphmind.telemetry.tree import Bools, Ints
+from graphmind.telemetry.tree import Bools, Ints, running_max
 
 _FORK_DEPTH_MAX: Final = 2
 """Deeper repetition is iteration, not a second dispatch (chosen)."""
 
 
 def fork(scene: Scene, healthy: Bools) -> Shown:
-    """Branches dispatched twice under one task, where healthy traces have one."""
+    """Branches dispatched again while the first still runs, where healthy traces have one.
+
+    One after the other is how agents work; a second dispatch runs beside the first.
+    """
     columns, table = scene.columns, scene.assembled
     branches = pc.greater(table.column("children"), 0).to_numpy()
     rows = np.flatnonzero(branches & (columns.depth <= _FORK_DEPTH_MAX) & ~scene.failed)
-    operation = scene.operation
-    return _repeated(scene, healthy, rows, (operation, operation), "double dispatch", least=2)
+    above = np.where(columns.parent >= 0, columns.parent, -1 - columns.trace)
+    width = int(scene.operation.max(initial=0)) + 1
+    beside = dense(above[rows] * width + scene.operation[rows])
+    rows, beside = _first_and_overlapping(columns, rows, beside)
+    same = np.zeros(len(above), np.int64)
+    same[rows] = beside
+    return _repeated(scene, healthy, rows, (same, scene.operation), "double dispatch", least=2)
+
+
+def _first_and_overlapping(columns: Columns, rows: Ints, group: Ints) -> tuple[Ints, Ints]:
+    """Keep of each group the first row and those that start before an earlier one has ended."""
+    order = np.lexsort((columns.start[rows], group))
+    rows, group = rows[order], group[order]
+    first = np.diff(group, prepend=-1) != 0
+    ended = running_max(columns.end[rows], first)
+    overlapping = np.zeros(len(rows), bool)
+    overlapping[1:] = columns.start[rows][1:] < ended[:-1]
+    keep = first | overlapping
+    return rows[keep], group[keep]
 
 
 def loop(scene: Scene, healthy: Bools) -> Shown:
