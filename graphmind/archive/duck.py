@@ -19,6 +19,7 @@ from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import Facts
 
 _IDS = pa.schema([pa.field("trace_id", pa.string())])
+_STARTS = _IDS.append(pa.field("start_ns", pa.int64()))
 
 
 class DuckArchive:
@@ -65,6 +66,12 @@ class DuckArchive:
         with self._snapshot() as cursor:
             ids: pa.Array = cursor.sql(sql("unsettled")).to_arrow_table()["trace_id"]
             return ids.combine_chunks().cast(pa.string())
+
+    def starts(self, selection: Selection) -> pa.Table:
+        """Id and start of the traces selected, sorted by id."""
+        with self._snapshot() as cursor:
+            _select(cursor, sql("select_spans"), selection)
+            return cursor.sql(sql("starts")).to_arrow_table().cast(_STARTS)
 
     def spans(self, selection: Selection) -> pa.Table:
         """Spans of the traces selected; a span without a start stands last in its trace."""

@@ -56,6 +56,12 @@ class Archive(Protocol):
     def unsettled(self) -> pa.Array:
         """Ids of traces that gained spans since their facts were last stored, sorted."""
 
+    def starts(self, selection: Selection) -> pa.Table:
+        """When the traces selected began: trace_id (sorted), start_ns, null where no span has one.
+
+        It reads no span.
+        """
+
     def spans(self, selection: Selection) -> pa.Table:
         """Spans (schema RESOLVED) of the traces selected, sorted by trace_id, start_ns, span_id."""
 

@@ -1,8 +1,8 @@
 """Facts for the traces that gained spans: assembled, compared with their peers, stored."""
 
+from collections.abc import Iterator
 from typing import Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Selection
@@ -18,23 +18,30 @@ SPANS_MAX: Final = 4_000_000
 def settle(archive: Archive, settings: Settings, rejected: Rejections) -> int:
     """Derive the facts of every trace in the hours that gained spans; return how many.
 
-    Whole hours, so that what is normal does not depend on how a load was split.
+    Whole hours, from the first to the last that gained: what is normal is measured among all
+    traces that began in them, however their spans were split over loads.
     """
-    unsettled = archive.unsettled()
-    if not len(unsettled):
-        return 0
     as_of = archive.latest()
     settled = 0
-    for spans in archive.span_batches(_hours(archive, unsettled), SPANS_MAX):
-        facts = derive(spans, settings, rejected)
-        archive.store_facts(facts, as_of=as_of)
-        settled += facts.traces.num_rows
+    for selection in _gained(archive):
+        for spans in archive.span_batches(selection, SPANS_MAX):
+            facts = derive(spans, settings, rejected)
+            archive.store_facts(facts, as_of=as_of)
+            settled += facts.traces.num_rows
     return settled
 
 
-def _hours(archive: Archive, trace_ids: pa.Array) -> Selection:
-    starts = archive.spans(Selection(trace_ids=trace_ids)).column("start_ns")
+def _gained(archive: Archive) -> Iterator[Selection]:
+    """Select the hours in which unsettled traces began, and the traces that state no time.
+
+    The latter have no facts: they are counted as rejected each time, until a span says when.
+    """
+    unsettled = archive.starts(Selection(trace_ids=archive.unsettled()))
+    starts = unsettled["start_ns"]
+    timeless = unsettled.filter(pc.is_null(starts))["trace_id"].combine_chunks()
+    if len(timeless):
+        yield Selection(trace_ids=timeless)
     first, last = pc.min(starts).as_py(), pc.max(starts).as_py()
-    if first is None:
-        return Selection(trace_ids=trace_ids)
-    return Selection(from_ns=first // HOUR_NS * HOUR_NS, until_ns=(last // HOUR_NS + 1) * HOUR_NS)
+    if first is not None:
+        hours = first // HOUR_NS, last // HOUR_NS + 1
+        yield Selection(from_ns=hours[0] * HOUR_NS, until_ns=hours[1] * HOUR_NS)

@@ -188,6 +188,17 @@ class ArchiveContract:
         ]
         assert archive.facts(selection).traces["trace_id"].to_pylist() == expected
 
+    def test_a_trace_starts_with_its_earliest_span_if_any_has_a_start(self, archive: Archive):
+        archive.append([resolved(span("b", "1", 7), span("b", "2", None), span("c", "1", None))])
+        archive.append([resolved(span("b", "3", 5), span("a", "1", 9))])
+
+        assert archive.starts(ALL).to_pylist() == [
+            {"trace_id": "a", "start_ns": 9},
+            {"trace_id": "b", "start_ns": 5},
+            {"trace_id": "c", "start_ns": None},
+        ]
+        assert archive.starts(Selection(from_ns=6))["trace_id"].to_pylist() == ["a"]
+
     def test_parts_hold_whole_traces_in_the_order_in_which_they_began(self, archive: Archive):
         starts = {"a": 30, "b": 20, "c": 10, "d": 0}
         rows = [span(t, str(n), start + n) for t, start in starts.items() for n in range(3)]
