@@ -59,7 +59,13 @@ def _channel_findings(
     """Report one channel: groups of causes, then bursts that none explains."""
     share = responsibilities(explanation, window.descriptors)
     cause_of = assign(explanation, share)
-    groups = merge_causes(window, explanation, cause_of, resolution=options.merge_resolution)
+    groups = merge_causes(
+        window,
+        explanation,
+        cause_of,
+        resolution=options.merge_resolution,
+        least=options.merge_causes_min,
+    )
     explained = [
         _explained_finding(window, channel, explanation, group, share=share, cause_of=cause_of)
         for group in groups

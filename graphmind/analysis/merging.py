@@ -34,9 +34,14 @@ class _Profile:
 
 
 def merge_causes(
-    window: Window, explanation: Explanation, cause_of: Integers, *, resolution: float
+    window: Window,
+    explanation: Explanation,
+    cause_of: Integers,
+    *,
+    resolution: float,
+    least: int,
 ) -> list[list[int]]:
-    """Group the reported causes, by number in the explanation."""
+    """Group the reported causes, by number in the explanation; groups below ``least`` fall apart."""
     reported = [n for n, judged in enumerate(explanation.judged) if not judged.weak]
     symptom = _symptoms(window, explanation.failing)
     kinds = int(symptom.max(initial=0)) + 1
@@ -55,7 +60,12 @@ def merge_causes(
         if a.kinds == b.kinds and (evidence := _evidence(a, b, prior)) > 0
     ]
     groups = communities(len(reported), edges, resolution=resolution)
-    return [[reported[place] for place in group] for group in groups]
+    kept = [part for group in groups for part in _parts(group, least)]
+    return [[reported[place] for place in group] for group in kept]
+
+
+def _parts(group: list[int], least: int) -> list[list[int]]:
+    return [group] if len(group) >= least else [[place] for place in group]
 
 
 def _symptoms(window: Window, failing: Integers) -> Integers:

@@ -48,6 +48,9 @@ class CauseOptions:
 
     merge_resolution: float = 0.5
     """Louvain resolution on the graph of causes. Measured."""
+    merge_causes_min: int = 3
+    """Causes that make one incident. Chosen: a group never recorded shows as many stand-ins; two
+    regions or models that fail alike are two incidents with two commands."""
     burst_traces_min: int = 10
     """Failing traces of a burst that no item explains. Chosen."""
 

@@ -28,7 +28,7 @@ def propose(incident: Incident, alternatives: Alternatives) -> dict[str, Any]:
     """Return the ``multi_trace_repair`` command for an incident, with its reasons."""
     cause = incident.causes[0] if incident.causes else None
     item, lever = _lever(cause)
-    steps = lever.steps(item, incident, alternatives) if item and lever else []
+    steps = _steps(incident, lever, alternatives) if lever else []
     return {
         "action": "multi_trace_repair",
         "state": "proposed",
@@ -51,6 +51,18 @@ def propose(incident: Incident, alternatives: Alternatives) -> dict[str, Any]:
             "keys": list(incident.reach.written_keys),
         },
     }
+
+
+def _steps(incident: Incident, lever: Lever, alternatives: Alternatives) -> list[str]:
+    """Pull the lever for each cause that it fits: several stand for a group never recorded."""
+    pulled = (_lever(cause) for cause in incident.causes)
+    steps = [
+        step
+        for item, own in pulled
+        if item and own is lever
+        for step in own.steps(item, incident, alternatives)
+    ]
+    return list(dict.fromkeys(steps))
 
 
 def _lever(cause: NamedCause | None) -> tuple[Item | None, Lever | None]:

@@ -69,6 +69,8 @@ def _of_column(
     names = assembled.column(kind)
     if kind == "agent":
         names = pc.if_else(assembled.column("agent_named"), names, None)
+    if kind == "model_requested":
+        names = _never_answering(names, assembled.column("model_version"))
     codes = numbered_texts(names)
     if kind == "module":
         codes = np.where(_ever_well(codes, columns.status), codes, -1)
@@ -77,6 +79,12 @@ def _of_column(
     first = _first_touches(dense(columns.trace[rows] * width + codes[rows]))
     at = pa.array(rows[first])
     return _rows(ids.take(at), kind, names.take(at), pa.array(starts[rows[first]]))
+
+
+def _never_answering(requested: pa.ChunkedArray, version: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Keep the names requested under which nothing answers: the others are versions already."""
+    answers = pc.is_in(requested, value_set=pc.unique(version))
+    return pc.if_else(answers, None, requested)
 
 
 def _ever_well(codes: Ints, status: Ints) -> Bools:

@@ -35,6 +35,9 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
     columns["module"] = _module(columns)
     columns["kv_op"] = _kv_op(columns)
     columns["kv_store"] = _kv_store(columns)
+    columns["endpoint"] = pc.if_else(
+        pc.is_valid(columns["kv_system"]), pa.scalar(None, _TEXT), columns["endpoint"]
+    )  # a store is told by its keys; its address is a place, often the region again
     columns["error_code"] = _error_code(columns)
     columns["sample_probability"] = _sample_probability(columns)
     arrays = [_cast(columns[field.name], field.type) for field in RESOLVED]

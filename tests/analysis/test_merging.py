@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from graphmind.analysis.find import find
+from graphmind.analysis.options import CauseOptions
 from tests.analysis.planted import window_of
 
 N = 4000
@@ -9,7 +10,7 @@ ROWS = np.arange(N)
 AGENT = ROWS % 20
 
 
-def groups(*, kinds=("agent", "agent"), codes=(9, 9)):
+def groups(*, kinds=("agent", "agent"), codes=(9, 9), least=2):
     """Causes by finding: agents 3 and 4 fail half the time, 5 always."""
     sometimes = (ROWS // 20) % 2 == 0
     hits = [(AGENT == 3) & sometimes, (AGENT == 4) & sometimes, AGENT == 5]
@@ -21,12 +22,17 @@ def groups(*, kinds=("agent", "agent"), codes=(9, 9)):
         code=np.select([*hits, background], [*codes, 7, ROWS % 5], -1),
     )
     return sorted(
-        sorted(cause.items[0] for cause in finding.causes) for finding in find(window).findings
+        sorted(cause.items[0] for cause in finding.causes)
+        for finding in find(window, CauseOptions(merge_causes_min=least)).findings
     )
 
 
 def test_like_causes_with_the_same_symptom_onset_and_strength_are_one_finding():
     assert groups() == [[3, 4], [5]]
+
+
+def test_fewer_like_causes_than_a_hidden_group_would_show_are_findings_of_their_own():
+    assert groups(least=3) == [[3], [4], [5]]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ def compare(world, seed):
     ) == pytest.approx(
         strengths((explainer.ids[c["key"][0]], c["p"]) for c in explainer.causes), abs=0.01
     )
-    same_groups(find(window, CauseOptions(price_by_kind=False)).findings, incidents)
+    same_groups(
+        find(window, CauseOptions(price_by_kind=False, merge_causes_min=1)).findings, incidents
+    )
 
 
 def described(causes):

@@ -11,7 +11,7 @@ SOURCES = {
     "agent": {"gen_ai.agent.name": "planner"},
     "instance": {"host.name": "h1"},
     "model_version": {"gen_ai.response.model": "m-1"},
-    "model_requested": {"gen_ai.request.model": "m"},
+    "model_requested": {"gen_ai.request.model": "m", "gen_ai.response.model": "m-1"},
     "prompt_version": {"gen_ai.prompt.name": "p", "gen_ai.prompt.version": "3"},
     "tool": {"gen_ai.tool.name": "search"},
     "module": {"code.function.name": "shop.pay"},
@@ -133,3 +133,10 @@ def test_reading_twice_counts_from_the_first_time():
 
     assert ("reader", "written_by_trace", "writer", 20) in written(rows)
     assert len(written(rows)) == 2
+
+
+def test_a_model_that_answers_under_the_name_requested_is_one_item():
+    same = {"gen_ai.request.model": "m", "gen_ai.response.model": "m"}
+    rows = [span("root", 0, 90), span("step", 7, 20, parent="root", attributes=same)]
+
+    assert (names("model_version", *rows), names("model_requested", *rows)) == ({"m": 7}, {})
