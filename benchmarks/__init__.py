@@ -1,0 +1,1 @@
+"""Accuracy and speed, one command each; not part of the package."""

@@ -40,7 +40,8 @@ def _ratios(touched: sparse.csr_array, failing: np.ndarray) -> list[int]:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (failed / exposed) / ((rest_failed + 0.5) / (rest + 1.0))
     known = np.flatnonzero((failed >= FAILURES_MIN) & (ratio >= RATIO_MIN))
-    return known[np.lexsort((known, -ratio[known]))].tolist()
+    ranked: list[int] = known[np.lexsort((known, -ratio[known]))].tolist()
+    return ranked
 
 
 def by_louvain(window: Window, trace_ids: list[str]) -> list[Found]:
@@ -65,7 +66,7 @@ def _neighbours(touched: sparse.csr_array, rows: np.ndarray) -> nx.Graph:
     unit = sparse.diags_array(1 / np.maximum(length, 1e-12)) @ weighed
     cosine = (unit @ unit.T).toarray()
     np.fill_diagonal(cosine, 0.0)
-    graph = nx.Graph()
+    graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(range(len(rows)))
     nearest = np.argsort(-cosine, axis=1, kind="stable")[:, :NEIGHBOURS]
     graph.add_weighted_edges_from(
@@ -104,7 +105,8 @@ def _touched(window: Window) -> sparse.csr_array:
 
 
 def _failing(window: Window) -> np.ndarray:
-    return np.any(list(window.failing.values()), axis=0)
+    failing: np.ndarray = np.any(list(window.failing.values()), axis=0)
+    return failing
 
 
 def _named(window: Window, item: int) -> frozenset[Any]:

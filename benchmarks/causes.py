@@ -166,7 +166,7 @@ def ours() -> Method:
     def causes(window: Window) -> list[tuple[list[set[tuple[int, ...]]], np.ndarray]]:
         return [
             (
-                [{c.items, *((item,) for item in c.tied)} for c in finding.causes]
+                [{c.items, *c.tied} for c in finding.causes]
                 + [{rival} for _, rival in finding.causes[0].rivals],
                 finding.traces,
             )

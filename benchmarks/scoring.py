@@ -69,9 +69,8 @@ def trace_agreement(planted: Sequence[Planted], found: Sequence[Found]) -> float
 
 
 def _labels(groups: Sequence[Planted] | Sequence[Found]) -> dict[str, int]:
-    return {
-        trace: label for label, group in reversed([*enumerate(groups)]) for trace in group.traces
-    }
+    numbered: list[tuple[int, Planted | Found]] = list(enumerate(groups))
+    return {trace: label for label, group in reversed(numbered) for trace in group.traces}
 
 
 def adjusted_rand(left: Sequence[int], right: Sequence[int]) -> float:

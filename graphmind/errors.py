@@ -2,7 +2,7 @@
 
 GraphmindError
 ├── SettingsError   a setting is missing or wrong
-├── SourceError     an input as a whole cannot be read (a broken record in it is counted, not raised)
+├── SourceError     an input as a whole cannot be read (a broken record in it is only counted)
 ├── StoreError      the archive or the graph does not answer, or refuses
 │   └── StoreBusy   another process owns the data folder
 ├── QueryRefused    an analyst's Cypher is not read-only, or not allowed

@@ -41,7 +41,7 @@ def merge_causes(
     resolution: float,
     least: int,
 ) -> list[list[int]]:
-    """Group the reported causes, by number in the explanation; groups below ``least`` fall apart."""
+    """Group the reported causes by number; groups of fewer than ``least`` fall apart."""
     reported = [n for n, judged in enumerate(explanation.judged) if not judged.weak]
     symptom = _symptoms(window, explanation.failing)
     kinds = int(symptom.max(initial=0)) + 1
