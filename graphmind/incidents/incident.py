@@ -17,7 +17,11 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedCause:
-    """A cause of an incident with its evidence; counts are of traces."""
+    """A cause of an incident with its evidence; counts are of traces, weighted where sampled.
+
+    They are of all traces of the window that touch the cause, whichever cause explains them: see
+    ``Incident.trace_ids``.
+    """
 
     rank: int
     role: str
@@ -32,6 +36,7 @@ class NamedCause:
     risk_ratio: float
     risk_ratio_low: float
     failed_with: float
+    """Failing in its channel, the attempts of one job counted once."""
     failed_total: float
     passed_with: float
     passed_total: float
@@ -75,6 +80,11 @@ class Incident:
     opened_ms: int
     confidence: float
     trace_ids: tuple[str, ...]
+    """Failing traces that its causes explain best, with all failing attempts of their jobs; sorted.
+
+    Not the ``failed_with`` traces of a cause: one that touches two causes counts for both and
+    belongs to one incident.
+    """
     examples: tuple[str, ...]
     survivors: tuple[str, ...]
     """Traces that touched the cause and stayed healthy."""
