@@ -25,9 +25,9 @@ class Alternatives:
 def alternatives_to(incident: Incident, facts: Facts) -> Alternatives:
     """Return, for the incident's first cause, its healthiest siblings."""
     items = {item.kind: item.name for item in incident.causes[0].all_of} if incident.causes else {}
-    version = items.get("model_version") or items.get("model_requested")
+    model = "model_version" if "model_version" in items else "model_requested"
     return Alternatives(
-        model_version=_healthiest(facts, "model_version", version, family=True),
+        model_version=_healthiest(facts, model, items.get(model), family=True),
         prompt_version=_healthiest(
             facts, "prompt_version", items.get("prompt_version"), family=True
         ),

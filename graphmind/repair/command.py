@@ -101,15 +101,23 @@ def _drain_region(item: Item, _incident: Incident, alternatives: Alternatives) -
     return steps
 
 
-def _quarantine(item: Item, incident: Incident, _alternatives: Alternatives) -> list[str]:
+def _quarantine(item: Item, _incident: Incident, _alternatives: Alternatives) -> list[str]:
+    return _of_keys(item.name)
+
+
+def _quarantine_written(item: Item, incident: Incident, _alternatives: Alternatives) -> list[str]:
     keys = incident.reach.written_keys
     if not keys or len(keys) > KEYS_MAX:
         return [f"quarantine_key:{item.kind}={item.name}"]
+    return _of_keys(*keys)
+
+
+def _of_keys(*keys: str) -> list[str]:
     return [f"{action}:{key}" for action in ("quarantine_key", "revert_state") for key in keys]
 
 
 def _stop_writer(item: Item, incident: Incident, alternatives: Alternatives) -> list[str]:
-    return [f"disable:{item.name}", *_quarantine(item, incident, alternatives)]
+    return [f"disable:{item.name}", *_quarantine_written(item, incident, alternatives)]
 
 
 def _skip(item: Item, _incident: Incident, _alternatives: Alternatives) -> list[str]:
@@ -118,7 +126,7 @@ def _skip(item: Item, _incident: Incident, _alternatives: Alternatives) -> list[
 
 LEVERS: Final[dict[str, Lever]] = {
     "kv_key": Lever(level="key", steps=_quarantine),
-    "written_by_trace": Lever(level="key", steps=_quarantine),
+    "written_by_trace": Lever(level="key", steps=_quarantine_written),
     "written_by_agent": Lever(level="key", steps=_stop_writer),
     "model_version": Lever(level="model", steps=_switch_model),
     "model_requested": Lever(level="model", steps=_switch_model),
@@ -144,6 +152,8 @@ def _afterwards(incident: Incident) -> list[str]:
 def _reasons(incident: Incident, cause: NamedCause | None) -> list[str]:
     """Say in words why this level, from the evidence."""
     if cause is None:
+        if incident.root_module is None:
+            return ["no shared cause, and no module where they went wrong"]
         share = round(100 * incident.root_module_share)
         return [f"no shared cause; {share} % went wrong at {incident.root_module}"]
     touched = cause.failed_with + cause.passed_with
