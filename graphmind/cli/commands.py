@@ -3,6 +3,7 @@
 Apart from ``app.py``, because the imports below take over a second that ``--help`` need not wait.
 """
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -108,9 +109,10 @@ def run_demo(run: Context) -> None:
     run.err.print("simulating 2,000 traces with three planted incidents")
     write_simulation(simulate(Scenario(seed=7, traces=2000, incidents=3)), folder)
     analyze_paths(run, [str(folder / SPANS_FILE)])
+    program = "graphmind" if shutil.which("graphmind") else sys.argv[0]
     run.err.print(
-        f"\nNext: graphmind explain INCIDENT --data-dir {folder}\n"
-        f"      graphmind ask --list\n"
+        f"\nNext: {program} explain INCIDENT --data-dir {folder}\n"
+        f"      {program} ask --list\n"
         f"      what was planted: {folder / 'truth.json'}",
         soft_wrap=True,
     )
