@@ -19,8 +19,8 @@ class Item:
 class NamedCause:
     """A cause of an incident with its evidence; counts are of traces, weighted where sampled.
 
-    They are of all traces of the window that touch the cause, whichever cause explains them: see
-    ``Incident.trace_ids``.
+    They are of all traces of the window that touch it, whatever explains them; ``trace_ids`` of
+    the incident are those that it explains.
     """
 
     rank: int
@@ -82,8 +82,8 @@ class Incident:
     trace_ids: tuple[str, ...]
     """Failing traces that its causes explain best, with all failing attempts of their jobs; sorted.
 
-    Not the ``failed_with`` traces of a cause: one that touches two causes counts for both and
-    belongs to one incident.
+    They differ from the ``failed_with`` of a cause: that counts what touches it, also traces that
+    another cause, or chance, explains better.
     """
     examples: tuple[str, ...]
     survivors: tuple[str, ...]

@@ -26,6 +26,9 @@ from graphmind.telemetry.facts import Facts
 from graphmind.telemetry.items import inherited
 
 MS_NS: Final = 1_000_000
+KEPT_AS: Final = "analysis"
+"""The run that the archive keeps incidents under. One for all analyses: each hands over all that
+shall remain, so what only an earlier one found in the same window is gone, as from the graph."""
 Stage = Callable[[str], None]
 """Called with the name of each stage as it begins."""
 
@@ -51,12 +54,11 @@ def analyze(
     stage("finding shared causes")
     window, incidents, unexplained = examine(facts, settings)
     stage("writing the graph")
-    kept = stores.archive.incidents()
-    current = _outside(kept, window) + incidents
-    run_id = _run_id(facts)
-    stores.archive.save_incidents(run_id, current)
+    current = _outside(stores.archive.incidents(), window) + incidents
+    stores.archive.save_incidents(KEPT_AS, current)
     stores.graph.ensure_schema()
     graph = _write_traces(stores, facts, settings)
+    run_id = _run_id(facts)
     stores.graph.replace_derived(derived_rows(current, run_id), run_id)
     return Analysis(window=window, incidents=incidents, unexplained=unexplained, graph=graph)
 
