@@ -28,7 +28,7 @@ def _reasons(batch: pa.RecordBatch, latest_ns: int) -> Iterator[tuple[str, pa.Ar
     start, end = batch.column("start_ns"), batch.column("end_ns")
     yield "span without a trace id", _blank(batch.column("trace_id"))
     yield "span without a span id", _blank(batch.column("span_id"))
-    yield "span starts before 1970", pc.fill_null(pc.less_equal(start, 0), False)
+    yield "span starts before 1970", pc.fill_null(pc.less(start, 0), False)
     yield "span starts in the future", pc.fill_null(pc.greater(start, latest_ns), False)
     yield "span ends before it starts", pc.fill_null(pc.less(end, start), False)
 

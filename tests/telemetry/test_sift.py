@@ -24,7 +24,7 @@ def sifted(*rows: Row) -> tuple[list[str], Rejections]:
         ({"trace_id": "0" * 32}, "span without a trace id"),
         ({"span_id": None}, "span without a span id"),
         ({"span_id": "0" * 16}, "span without a span id"),
-        ({"start_ns": 0, "end_ns": None}, "span starts before 1970"),
+        ({"start_ns": -1, "end_ns": None}, "span starts before 1970"),
         ({"start_ns": -5, "end_ns": None}, "span starts before 1970"),
         ({"start_ns": at(1_501), "end_ns": None}, "span starts in the future"),
         ({"start_ns": at(9), "end_ns": at(8)}, "span ends before it starts"),
@@ -42,6 +42,7 @@ def test_a_span_that_cannot_be_used_is_dropped_with_its_reason(damage, reason):
     [
         {"end_ns": None},
         {"start_ns": None, "end_ns": None},
+        {"start_ns": 0, "end_ns": 7},
         {"start_ns": at(1_500), "end_ns": None},
         {"end_ns": at(0)},
         {"trace_id": "0a"},
@@ -56,7 +57,7 @@ def test_a_span_that_is_only_odd_is_kept(oddity):
 
 
 def test_a_span_with_two_faults_counts_once():
-    _, rejected = sifted(span("bad") | {"trace_id": "", "start_ns": 0})
+    _, rejected = sifted(span("bad") | {"trace_id": "", "start_ns": -1})
 
     assert rejected.rows() == [
         {
@@ -68,7 +69,7 @@ def test_a_span_with_two_faults_counts_once():
 
 
 def test_of_many_bad_spans_all_are_counted_and_three_shown():
-    bad = [span(f"bad{n}") | {"start_ns": 0} for n in range(7)]
+    bad = [span(f"bad{n}") | {"start_ns": -1} for n in range(7)]
 
     kept, rejected = sifted(*bad)
 
@@ -78,7 +79,7 @@ def test_of_many_bad_spans_all_are_counted_and_three_shown():
 
 
 def test_a_sample_of_five_megabytes_is_cut():
-    _, rejected = sifted(span("x" * (5 << 20)) | {"start_ns": 0})
+    _, rejected = sifted(span("x" * (5 << 20)) | {"start_ns": -1})
 
     assert len(rejected.samples["span starts before 1970"][0]) == 200
 
@@ -88,8 +89,8 @@ def test_nothing_sifts_to_nothing():
 
 
 def test_what_two_parts_rejected_adds_up():
-    _, first = sifted(span("a") | {"start_ns": 0})
-    _, second = sifted(span("b") | {"start_ns": 0}, span("c") | {"trace_id": ""})
+    _, first = sifted(span("a") | {"start_ns": -1})
+    _, second = sifted(span("b") | {"start_ns": -1}, span("c") | {"trace_id": ""})
 
     first.merge(second)
 
