@@ -99,6 +99,8 @@ class Verdict(Body):
     channels: tuple[str, ...] = Field(description="Kinds of symptom judged together")
     root_module: str | None = Field(description="Where most of its traces went wrong")
     root_module_share: float = Field(description="Share of its traces that did so there")
+    root_path: str = Field(description="Steps from the root to where it goes wrong there")
+    root_span: dict[str, str] = Field(description="trace_id and span_id of a span that shows it")
     error_codes: dict[str, int] = Field(description="Traces by error code, most frequent first")
     onset_ms: int = Field(description="When it began, epoch ms")
     confidence: float = Field(description="Of its first cause; 0 without one")

@@ -119,6 +119,7 @@ def _verdict(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
     where = f"{incident['root_module']} ({incident['root_module_share']:.0%} of its traces)"
     return [
         ("where", where if incident["root_module"] else "no single place"),
+        ("path", incident["root_path"] or "-"),
         ("what", incident["causes"][0]["label"] if incident["causes"] else "unexplained"),
         ("how", incident["symptom"] + (f": {codes}" if codes else "")),
         ("since", f"{moment(incident['onset_ms'])} UTC"),

@@ -75,6 +75,10 @@ class Incident:
     root_module: str | None
     root_module_share: float
     """Share of its traces that went wrong in that module."""
+    root_path: str
+    """Steps from the root to where it goes wrong there, joined by `` > ``; may be empty."""
+    root_span: dict[str, str]
+    """``trace_id`` and ``span_id`` of the first that went wrong so; may be empty."""
     error_codes: dict[str, int]
     onset_ms: int
     opened_ms: int

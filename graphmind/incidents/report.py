@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from graphmind.analysis.findings import Cause, Finding, Findings
+from graphmind.analysis.origin import find_origin
 from graphmind.analysis.window import Window
 from graphmind.incidents.incident import Incident, Item, NamedCause, Reach
 from graphmind.incidents.reach import reach_of
@@ -45,7 +46,8 @@ def _incident(finding: Finding, window: Window, facts: Facts) -> Incident:
         _named(cause, rank, window) for rank, cause in enumerate(finding.causes, start=1)
     )
     symptom = _symptom(finding, facts, ids)
-    module, module_share = _main(traces["fault_module"])
+    origin = find_origin(facts.traces, finding.traces)
+    module = origin.module if origin else None
     onset_ms = causes[0].onset_ms if causes else _first_ms(traces)
     items = facts.items.filter(pc.is_in(facts.items["trace_id"], value_set=ids))
     return Incident(
@@ -57,7 +59,9 @@ def _incident(finding: Finding, window: Window, facts: Facts) -> Incident:
         symptom=symptom,
         channels=finding.channels,
         root_module=module,
-        root_module_share=module_share,
+        root_module_share=_rounded(origin.share) if origin else 0.0,
+        root_path=origin.path if origin else "",
+        root_span={"trace_id": origin.trace_id, "span_id": origin.span_id} if origin else {},
         error_codes=_counted(traces["error_code"]),
         onset_ms=onset_ms,
         opened_ms=onset_ms,
@@ -123,15 +127,6 @@ def _symptom(finding: Finding, facts: Facts, ids: pa.Array) -> str:
     counts = _counted(shown.filter(own)["kind"])
     order = list(CHANNEL)
     return min(counts, key=lambda kind: (-counts[kind], order.index(kind)))
-
-
-def _main(column: pa.ChunkedArray) -> tuple[str | None, float]:
-    """Return the most frequent text and its share, ties by name."""
-    counts = _counted(column)
-    if not counts:
-        return None, 0.0
-    main = min(counts, key=lambda name: (-counts[name], name))
-    return main, _rounded(counts[main] / len(column))
 
 
 def _counted(column: pa.ChunkedArray) -> dict[str, int]:

@@ -52,6 +52,8 @@ def test_a_finding_becomes_an_incident_with_names_for_its_numbers():
             channels=("error",),
             root_module="inference",
             root_module_share=1.0,
+            root_path="",
+            root_span={"trace_id": "t3", "span_id": "fault of t3"},
             error_codes={"504": 2},
             onset_ms=1000,
             opened_ms=1000,

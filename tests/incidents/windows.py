@@ -45,6 +45,8 @@ INCIDENT = Incident(
     channels=("error",),
     root_module="inference",
     root_module_share=0.75,
+    root_path="router > inference",
+    root_span={"trace_id": "t1", "span_id": "s1"},
     error_codes={},
     onset_ms=1000,
     opened_ms=1000,
@@ -85,7 +87,12 @@ def facts(
     return Facts(
         traces=pa.Table.from_pylist(
             [
-                {"start_ns": START_NS + n * SECOND_NS, "weight": 1.0, **trace}
+                {
+                    "start_ns": START_NS + n * SECOND_NS,
+                    "weight": 1.0,
+                    "fault_span_id": f"fault of {trace['trace_id']}",
+                    **trace,
+                }
                 for n, trace in enumerate(named)
             ],
             schema=TRACES,
