@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from graphmind import __version__
-from graphmind.cli.options import DataDir, Json, Neo4j, context
+from graphmind.cli.options import DataDir, Given, Json, Neo4j, context
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,17 +25,24 @@ Paths = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def version(
-    *, show: Annotated[bool, typer.Option("--version", help="Print the version")] = False
+def before(
+    ctx: typer.Context,
+    data_dir: DataDir = None,
+    neo4j: Neo4j = None,
+    *,
+    json: Json = False,
+    show: Annotated[bool, typer.Option("--version", help="Print the version")] = False,
 ) -> None:
     """Finds the shared cause behind many failing traces, and proposes the repair."""
     if show:
         typer.echo(__version__)
         raise typer.Exit
+    ctx.obj = Given(data_dir=data_dir, neo4j=neo4j, json=json)
 
 
 @app.command("load")
 def load_command(
+    ctx: typer.Context,
     paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or -")],
     data_dir: DataDir = None,
     neo4j: Neo4j = None,
@@ -45,29 +52,37 @@ def load_command(
     """Load trace files, and inventories of agents, models and keys, into the data folder."""
     from graphmind.cli import commands
 
-    commands.load_paths(context(data_dir, neo4j, json=json), paths)
+    commands.load_paths(context(ctx.obj, data_dir, neo4j, json=json), paths)
 
 
 @app.command("analyze")
 def analyze_command(
-    paths: Paths = None, data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False
+    ctx: typer.Context,
+    paths: Paths = None,
+    data_dir: DataDir = None,
+    neo4j: Neo4j = None,
+    *,
+    json: Json = False,
 ) -> None:
     """Find which failing traces share a cause: of these files, or of all that is loaded."""
     from graphmind.cli import commands
 
-    commands.analyze_paths(context(data_dir, neo4j, json=json), paths or [])
+    commands.analyze_paths(context(ctx.obj, data_dir, neo4j, json=json), paths or [])
 
 
 @app.command()
-def incidents(data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False) -> None:
+def incidents(
+    ctx: typer.Context, data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False
+) -> None:
     """List the incidents found so far."""
     from graphmind.cli import commands
 
-    commands.list_incidents(context(data_dir, neo4j, json=json))
+    commands.list_incidents(context(ctx.obj, data_dir, neo4j, json=json))
 
 
 @app.command()
 def explain(
+    ctx: typer.Context,
     incident: Annotated[str, typer.Argument(help="Id of an incident")],
     data_dir: DataDir = None,
     neo4j: Neo4j = None,
@@ -77,11 +92,12 @@ def explain(
     """Show where, what, how, since when and who else of one incident, with its command."""
     from graphmind.cli import commands
 
-    commands.explain_incident(context(data_dir, neo4j, json=json), incident)
+    commands.explain_incident(context(ctx.obj, data_dir, neo4j, json=json), incident)
 
 
 @app.command()
 def ask(
+    ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of a question")] = "",
     param: Annotated[list[str] | None, typer.Option("--param", help="NAME=VALUE")] = None,
     data_dir: DataDir = None,
@@ -93,7 +109,7 @@ def ask(
     """Ask the graph one of the questions in cypher/questions/."""
     from graphmind.cli import commands
 
-    run = context(data_dir, neo4j, json=json)
+    run = context(ctx.obj, data_dir, neo4j, json=json)
     if listed or not name:
         commands.list_all_questions(run)
     else:
@@ -137,20 +153,23 @@ def simulate(  # noqa: PLR0917 - one option a parameter
         kinds=tuple(kind) if kind else None,
         minutes=minutes,
     )
-    commands.simulate_into(context(None, None, json=False), scenario, folder)
+    commands.simulate_into(context(Given(), None, None, json=False), scenario, folder)
 
 
 @app.command()
-def demo(data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False) -> None:
+def demo(
+    ctx: typer.Context, data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False
+) -> None:
     """Simulate a platform with three incidents, and find them."""
     from graphmind.cli import commands
 
-    folder = data_dir or Path(".graphmind", "demo")
-    commands.run_demo(context(folder, neo4j, json=json))
+    folder = data_dir or ctx.obj.data_dir or Path(".graphmind", "demo")
+    commands.run_demo(context(ctx.obj, folder, neo4j, json=json))
 
 
 @app.command()
 def serve(
+    ctx: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8460,
     data_dir: DataDir = None,
@@ -159,7 +178,7 @@ def serve(
     """Serve the API over the data folder until interrupted."""
     from graphmind.cli import commands
 
-    commands.serve_api(context(data_dir, neo4j, json=False), host=host, port=port)
+    commands.serve_api(context(ctx.obj, data_dir, neo4j, json=False), host=host, port=port)
 
 
 def broken_pipe() -> NoReturn:

@@ -25,6 +25,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, not
 
 
 @dataclass(frozen=True, kw_only=True)
+class Given:
+    """Options given before the command; those after it win."""
+
+    data_dir: Path | None = None
+    neo4j: str | None = None
+    json: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """Settings and where to print."""
 
@@ -36,9 +45,12 @@ class Context:
     """Progress and notes, never part of the answer."""
 
 
-def context(data_dir: Path | None, neo4j: str | None, *, json: bool) -> Context:
+def context(given: Given, data_dir: Path | None, neo4j: str | None, *, json: bool) -> Context:
     """Read the environment once; options given on the command line win."""
-    settings = Settings.from_environment(os.environ, data_dir=data_dir, neo4j_uri=neo4j)
+    json = json or given.json
+    settings = Settings.from_environment(
+        os.environ, data_dir=data_dir or given.data_dir, neo4j_uri=neo4j or given.neo4j
+    )
     return Context(
         settings=settings,
         json=json,

@@ -79,6 +79,13 @@ def test_an_incident_is_listed_and_explained(found, store):
     assert "proposed command" in explained.out
 
 
+def test_options_may_stand_before_the_command(found, store):
+    listed = graphmind("--data-dir", store, "--json", "incidents")
+
+    ids = [incident["incident_id"] for incident in listed.json["incidents"]]
+    assert ids == sorted(incident["incident_id"] for incident in found.json["incidents"])
+
+
 def test_the_graph_answers_for_the_incident(found, store):
     incident = found.json["incidents"][0]
 
