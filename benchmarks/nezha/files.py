@@ -84,7 +84,12 @@ def _resources(pods: pa.Array) -> pa.DictionaryArray:
 
 def read_statements(paths: Sequence[Path]) -> pa.Table:
     """Read log files as the statements they were written by: schema STATEMENTS."""
-    columns = list(zip(*(row for path in paths for row in _statements(path)), strict=True))
+    # The limit is the process's: others rely on the one they found.
+    limit = csv.field_size_limit(10_000_000)
+    try:
+        columns = list(zip(*(row for path in paths for row in _statements(path)), strict=True))
+    finally:
+        csv.field_size_limit(limit)
     arrays = [
         pa.array(column, field.type) for column, field in zip(columns, STATEMENTS, strict=True)
     ]
@@ -96,7 +101,6 @@ def _statements(path: Path) -> Iterator[tuple[str, str, int | None, str, str]]:
 
     A row with too many columns is two records glued together; the first is whole.
     """
-    csv.field_size_limit(10_000_000)
     with gzip.open(path, "rt") as stream:
         for row in csv.DictReader(stream):
             line, time = row["Log"] or "", row["TimeUnixNano"]
