@@ -12,6 +12,8 @@ from rich.table import Table
 from graphmind.telemetry.rejections import Rejections
 
 IDS_SHOWN = 5
+COLUMN_WIDTH_MIN = 14
+"""Narrower columns break their words (chosen)."""
 
 
 def print_incidents(out: Console, incidents: Sequence[Mapping[str, Any]]) -> None:
@@ -53,9 +55,13 @@ def print_command(out: Console, command: Mapping[str, Any]) -> None:
 
 
 def print_rows(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the rows of an answer."""
+    """Print the rows of an answer: as a table, or one below the other where it would not fit."""
     if not rows:
         out.print("No rows.")
+        return
+    if out.width < COLUMN_WIDTH_MIN * len(rows[0]):
+        for row in rows:
+            _print_record(out, row)
         return
     table = Table()
     for name in rows[0]:
@@ -63,6 +69,13 @@ def print_rows(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row.values()))
     out.print(table)
+
+
+def _print_record(out: Console, row: Mapping[str, Any]) -> None:
+    lines = Table.grid(padding=(0, 2))
+    for name, value in row.items():
+        lines.add_row(name, escape(_cell(value)))
+    out.print(lines, "")
 
 
 def print_rejections(err: Console, rejected: Rejections) -> None:
