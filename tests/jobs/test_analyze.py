@@ -172,7 +172,7 @@ def test_a_selection_without_traces_finds_nothing_and_keeps_what_is_known(stores
 
 
 def test_each_stage_is_named_as_it_begins(stores):
-    stages = []
+    stages: list[str] = []
     brought(stores, window("bad", count=4))
     analyze(stores, Settings(), ALL, stages.append)
 
