@@ -1,4 +1,4 @@
-"""What the archive costs beside DuckDB alone: ``python -m benchmarks.archiving [SPANS]``.
+"""What the archive costs beside DuckDB alone: ``python -m benchmarks archiving [SPANS]``.
 
 Each rate, in rows a CPU second, stands beside a floor measured in the same run on the same rows:
 ``CREATE TABLE AS`` from one Arrow table, in which attributes are in two lists already, or reading
@@ -8,7 +8,7 @@ that table back.
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -150,8 +150,9 @@ def deriving(folder: Path) -> Iterator[tuple[str, int, float, float]]:
         yield "facts: read all, sorted", rows, seconds(lambda: archive.facts(Selection())), bare
 
 
-def main() -> None:
-    spans = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
+def main(argv: Sequence[str] = ()) -> None:
+    """Print rows a second beside the floor."""
+    spans = int(argv[0]) if argv else 400_000
     print(f"{'':40}{'rows/s':>12}{'floor':>12}{'ratio':>8}")
     for label, attributes_max in (("no attributes", 0), ("0-3 attributes a span", 3)):
         with tempfile.TemporaryDirectory() as folder:
@@ -168,4 +169,4 @@ def show(title: str, measured: Iterator[tuple[str, int, float, float]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

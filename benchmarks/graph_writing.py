@@ -1,14 +1,15 @@
 """Rows a second of our upsert against bare ``UNWIND ... MERGE`` by the same driver, in one run.
 
-Run ``python -m benchmarks.graph_writing`` for the embedded graph; add the address, user and
+Run ``python -m benchmarks graph_writing`` for the embedded graph; add the address, user and
 password of a Neo4j whose content may be deleted to measure it too. The ratio should reach 0.7.
 """
 
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -35,14 +36,15 @@ Empty = Callable[[], AbstractContextManager[Engine]]
 """Opens an engine on an empty graph."""
 
 
-def main() -> None:
+def main(argv: Sequence[str] = ()) -> None:
+    """Print our rate beside the bare one; ``argv`` names a Neo4j: address, user, password."""
     rows = planted()
     count = TRACES + AGENTS + TRACES * TOUCHED
     print(f"{count:,} rows, median of {ROUNDS} rounds, rows a second")
     print(f"{'engine':<10}{'bare MERGE':>12}{'upsert':>12}{'ratio':>8}{'first load':>12}")
     report("embedded", embedded, rows, count)
-    if len(sys.argv) > 1:
-        report("neo4j", neo4j, rows, count)
+    if argv:
+        report("neo4j", partial(neo4j, *argv), rows, count)
 
 
 def report(name: str, empty: Empty, rows: GraphRows, count: int) -> None:
@@ -76,8 +78,7 @@ def embedded() -> Iterator[Engine]:
 
 
 @contextmanager
-def neo4j() -> Iterator[Engine]:
-    uri, user, password = sys.argv[1:]
+def neo4j(uri: str, user: str, password: str) -> Iterator[Engine]:
     engine = Neo4jEngine(uri=uri, user=user, password=password, database="neo4j")
     while engine.write(DELETE, {})[0]["deleted"]:
         pass
@@ -126,4 +127,4 @@ def trace(i: int) -> Row:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
