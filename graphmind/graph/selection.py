@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from graphmind.telemetry.facts import Facts
-from graphmind.telemetry.lineage import last_writes
+from graphmind.telemetry.lineage import ACCESS_ORDER, last_writes
 
 FAILING: Final = ("failed", "slow", "hung", "short", "wrong")
 """Outcomes of which every trace is kept; `ok` and `incomplete` are sampled."""
@@ -23,7 +23,6 @@ STRATUM_MIN: Final = 5
 DETAILED_HEALTHY: Final = 3
 """Healthy traces of each task whose spans are kept, to compare with (chosen)."""
 MINUTE_NS: Final = 60_000_000_000
-LAST_WRITES_ORDER: Final = ("key", "at_ns", "op", "trace_id")
 
 
 def choose_kept(
@@ -66,7 +65,7 @@ def choose_detailed(traces: pa.Table) -> NDArray[np.bool_]:
 def _taken_up(facts: Facts, failing: NDArray[np.bool_]) -> pa.Array:
     """Return ids of the traces that failing ones read from or continue."""
     bad = facts.traces.filter(pa.array(failing))
-    accesses = facts.accesses.sort_by([(name, "ascending") for name in LAST_WRITES_ORDER])
+    accesses = facts.accesses.sort_by(ACCESS_ORDER)
     readers, writers = (accesses["trace_id"].take(pa.array(rows)) for rows in last_writes(accesses))
     read_from = writers.filter(pc.is_in(readers, bad["trace_id"].combine_chunks()))
     continued = pc.list_flatten(bad["continues"])

@@ -5,12 +5,10 @@ Attribute values are text: strings as they are, numbers and booleans as JSON wri
 (``3``, ``0.5``, ``true``), lists and maps as compact JSON. A value that is absent is null.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final
 
 import pyarrow as pa
-
-from graphmind.telemetry.rejections import Rejections
 
 ATTRIBUTES: Final = pa.map_(pa.string(), pa.string())
 
@@ -61,26 +59,6 @@ SPANS: Final = pa.schema(
         ),
     ]
 )
-
-
-class TraceSource(Protocol):
-    """One kind of trace file. Found by the entry-point group ``graphmind.trace_sources``.
-
-    A source sees bytes already decompressed. It never sees a store.
-    """
-
-    name: str
-    """Stable and short, e.g. ``otlp-json``."""
-
-    def recognises(self, head: bytes) -> bool:
-        """Whether the first bytes of a file (up to 64 KiB) are of this kind."""
-
-    def read(self, stream: Any, rejected: Rejections) -> Iterator[pa.RecordBatch]:
-        """Yield batches in the schema ``SPANS`` from a binary stream, in the order of the file.
-
-        A record that cannot be read is counted in ``rejected`` with its reason and skipped.
-        Raises SourceError only when nothing can be read.
-        """
 
 
 def spans_from_rows(rows: Sequence[dict[str, Any]]) -> pa.RecordBatch:
