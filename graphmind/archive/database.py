@@ -24,7 +24,7 @@ FACTS: Final = {"traces": TRACES, "symptoms": SYMPTOMS, "items": ITEMS, "accesse
 """Tables of derived facts, named as the fields of ``Facts``."""
 
 _ARROW_TABLES: Final = {"spans": STORED.append(pa.field("load", pa.int64())), **FACTS}
-_SQL_TABLES: Final = ("extents", "incidents", "layout")
+_SQL_TABLES: Final = ("documents", "extents", "incidents", "layout")
 _LOCKED: Final = re.compile(r"Conflicting lock is held.*?\(PID (\d+)\)")
 _ADVICE: Final = (
     (r"No space left|File too large|max_temp_directory_size", "Free disk space and start again"),

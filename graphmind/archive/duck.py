@@ -1,7 +1,7 @@
 """The archive in one DuckDB file in the data folder, or in memory."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -149,6 +149,29 @@ class DuckArchive:
         for document in self._incidents(incident_id):
             return document
         raise UnknownName(f"no incident {incident_id}. `graphmind incidents` lists those known")
+
+    def documents(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the documents of a kind by id, in the order of their ids."""
+        with self._snapshot() as cursor:
+            rows = cursor.execute(sql("documents"), {"kind": kind}).fetchall()
+        return {name: orjson.loads(document) for name, document in rows}
+
+    def replace_documents(
+        self,
+        kind: str,
+        documents: Mapping[str, Mapping[str, Any]],
+        *,
+        without: Iterable[str] = (),
+    ) -> None:
+        """Store documents of a kind by id, and remove those named."""
+        texts = [orjson.dumps(document).decode() for document in documents.values()]
+        given = {"id": pa.array(documents, pa.string()), "document": pa.array(texts, pa.string())}
+        removed = pa.array(sorted(set(without) - documents.keys()), pa.string())
+        with self._transaction() as cursor:
+            cursor.register("given_documents", pa.table(given))
+            cursor.register("given_ids", pa.table({"id": removed}))
+            cursor.execute(sql("drop_documents"), {"kind": kind})
+            cursor.execute(sql("put_documents"), {"kind": kind})
 
     def close(self) -> None:
         """Release the data folder; closing twice is allowed."""

@@ -1,8 +1,8 @@
 """The port of the archive: every span and every derived fact, in columns, durable."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -99,6 +99,18 @@ class Archive(Protocol):
 
     def incident(self, incident_id: str) -> dict[str, object]:
         """Return one incident; raises UnknownName."""
+
+    def documents(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the documents of a kind by id, in the order of their ids."""
+
+    def replace_documents(
+        self,
+        kind: str,
+        documents: Mapping[str, Mapping[str, Any]],
+        *,
+        without: Iterable[str] = (),
+    ) -> None:
+        """Store JSON documents of a kind by id, and remove those named; atomic, durable."""
 
     def close(self) -> None:
         """Release the data folder."""

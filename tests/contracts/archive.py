@@ -344,3 +344,18 @@ class ArchiveContract:
         assert archive.incident("b") == {"incident_id": "b", "n": 1}
         with pytest.raises(UnknownName, match="no incident z"):
             archive.incident("z")
+
+    def test_documents_of_a_kind_come_back_by_id(self, archive: Archive):
+        archive.replace_documents("change", {"b": {"n": [1.5, None]}, "a": {"n": 2}})
+        archive.replace_documents("case", {"a": {"of": "another kind"}})
+
+        assert list(archive.documents("change").items()) == [
+            ("a", {"n": 2}),
+            ("b", {"n": [1.5, None]}),
+        ]
+
+    def test_a_document_replaces_the_one_of_its_id_and_those_named_go(self, archive: Archive):
+        archive.replace_documents("change", {"a": {"n": 1}, "b": {"n": 1}, "c": {"n": 1}})
+        archive.replace_documents("change", {"a": {"n": 2}}, without=["a", "b", "z"])
+
+        assert archive.documents("change") == {"a": {"n": 2}, "c": {"n": 1}}

@@ -1,0 +1,1 @@
+SELECT id, document FROM documents WHERE kind = $kind ORDER BY id;

@@ -1,0 +1,1 @@
+DELETE FROM documents WHERE kind = $kind AND id IN (FROM given_ids);
