@@ -10,6 +10,7 @@ from typing import Any, Self
 import duckdb
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graphmind.archive.columns import STORED, from_stored, to_stored
 from graphmind.archive.database import FACTS, answers, connect, prepare, sql
@@ -19,6 +20,7 @@ from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import Facts
 
 _IDS = pa.schema([pa.field("trace_id", pa.string())])
+_NAMED = pa.schema([pa.field("kind", pa.string()), pa.field("name", pa.string())])
 _STARTS = _IDS.append(pa.field("start_ns", pa.int64()))
 
 
@@ -101,16 +103,36 @@ class DuckArchive:
             as_of = _value(cursor, sql("latest")) if as_of is None else as_of
             cursor.execute(sql("settle"), {"as_of": as_of})
 
-    def facts(self, selection: Selection) -> Facts:
-        """Facts of the traces selected, by the start their facts state."""
+    def facts(self, selection: Selection, *, healthy_share: float = 1.0) -> Facts:
+        """Facts of the traces selected, by the start their facts state; see the port."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_facts"), selection)
-            return Facts(
-                **{
-                    table: cursor.sql(sql("facts", table=table)).to_arrow_table().cast(schema)
-                    for table, schema in FACTS.items()
-                }
-            )
+            _select(cursor, sql("select_facts"), selection, healthy_share=healthy_share)
+            tables = {
+                table: cursor.sql(_facts_sql(table)).to_arrow_table().cast(schema)
+                for table, schema in FACTS.items()
+            }
+        return Facts(**tables | {"traces": _weighed(tables["traces"], healthy_share)})
+
+    def failing_and_healthy(self, selection: Selection) -> tuple[int, int]:
+        """Count the traces selected that show a symptom, and those that do not."""
+        with self._snapshot() as cursor:
+            _select(cursor, sql("select_facts"), selection, healthy_share=1.0)
+            failing, healthy = cursor.execute(sql("failing_and_healthy")).fetchall()[0]
+        return failing, healthy
+
+    def first_touches(self, items: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return when any trace first touched each item, ns."""
+        wanted = [{"kind": kind, "name": name} for kind, name in sorted(set(items))]
+        with self._snapshot() as cursor:
+            cursor.register("wanted_items", pa.Table.from_pylist(wanted, schema=_NAMED))
+            rows = cursor.execute(sql("first_touches")).fetchall()
+        return {(kind, name): first_ns for kind, name, first_ns in rows}
+
+    def first_start(self) -> int | None:
+        """Return when the first trace that has facts began, ns."""
+        with self._snapshot() as cursor:
+            first: int | None = cursor.execute(sql("first_start")).fetchall()[0][0]
+        return first
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows by table."""
@@ -253,13 +275,29 @@ def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int) -> tuple[int, int]:
     return duplicate, _value(cursor, sql("append_extents"), times)
 
 
-def _select(cursor: duckdb.DuckDBPyConnection, statement: str, selection: Selection) -> None:
+def _select(
+    cursor: duckdb.DuckDBPyConnection, statement: str, selection: Selection, **more: float
+) -> None:
     """Name the traces of a selection in the temporary table ``selected``."""
     ids = selection.trace_ids
     wanted = _IDS.empty_table() if ids is None else pa.table([ids], schema=_IDS)
     cursor.register("wanted", wanted)
     window = {"from_ns": selection.from_ns, "until_ns": selection.until_ns}
-    cursor.execute(statement, {**window, "every": ids is None})
+    cursor.execute(statement, {**window, "every": ids is None, **more})
+
+
+def _facts_sql(table: str) -> str:
+    return sql("accesses") if table == "accesses" else sql("facts", table=table)
+
+
+def _weighed(traces: pa.Table, healthy_share: float) -> pa.Table:
+    """Let the healthy traces kept stand for those left out."""
+    if healthy_share >= 1:
+        return traces
+    healthy = pc.is_in(traces["outcome"], value_set=pa.array(["ok", "incomplete"]))
+    weight = pc.fill_null(traces["weight"], 1.0)
+    weight = pc.if_else(healthy, pc.divide(weight, healthy_share), weight)
+    return traces.set_column(traces.schema.get_field_index("weight"), "weight", weight)
 
 
 def _parts(cursor: duckdb.DuckDBPyConnection) -> list[_Bounds]:

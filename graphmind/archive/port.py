@@ -79,11 +79,23 @@ class Archive(Protocol):
         stays unsettled. Without it all of them are settled.
         """
 
-    def facts(self, selection: Selection) -> Facts:
+    def facts(self, selection: Selection, *, healthy_share: float = 1.0) -> Facts:
         """Facts of the traces selected, in every table by the trace's start_ns, then trace_id.
 
-        Rows of one trace keep the order in which they were stored.
+        Rows of one trace keep the order in which they were stored. Below 1 only that share of the
+        healthy traces (outcome ok or incomplete) is there, chosen by a hash of their ids, with
+        their weight divided by the share; the accesses then hold, besides those of the traces
+        kept, the writes of the others to keys that those read.
         """
+
+    def failing_and_healthy(self, selection: Selection) -> tuple[int, int]:
+        """Count the traces selected that show a symptom, and those that do not."""
+
+    def first_touches(self, items: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return when any trace first touched each item (kind, name), ns; absent if none did."""
+
+    def first_start(self) -> int | None:
+        """Return when the first trace that has facts began, ns."""
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows by table: spans, traces, symptoms, items, accesses."""

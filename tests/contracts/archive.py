@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphmind.archive.port import Appended, Archive, Outcome, Selection
 from graphmind.errors import UnknownName
-from graphmind.telemetry.facts import RESOLVED, TRACES
+from graphmind.telemetry.facts import ITEMS, RESOLVED, TRACES
 from tests.archive.rows import facts, ids, resolved, rows_of, span
 
 ALL = Selection()
@@ -359,3 +360,55 @@ class ArchiveContract:
         archive.replace_documents("change", {"a": {"n": 2}}, without=["a", "b", "z"])
 
         assert archive.documents("change") == {"a": {"n": 2}, "c": {"n": 1}}
+
+    def test_a_share_of_the_healthy_traces_stands_for_all_of_them(self, archive: Archive):
+        traces = [
+            {"trace_id": f"{n:04}", "start_ns": n, "weight": 2.0, "outcome": outcome}
+            for n in range(1000)
+            for outcome in [("failed", "incomplete", "ok", "ok")[n % 4]]
+        ]
+        archive.store_facts(replace(facts(), traces=pa.Table.from_pylist(traces, schema=TRACES)))
+
+        kept = archive.facts(ALL, healthy_share=0.2).traces
+        failing = kept.filter(pc.equal(kept["outcome"], "failed"))
+
+        assert archive.failing_and_healthy(ALL) == (250, 750)
+        assert failing["weight"].to_pylist() == [2.0] * 250
+        assert 100 < kept.num_rows - 250 < 200
+        assert set(kept["weight"].to_pylist()) == {2.0, 10.0}
+        assert archive.facts(ALL, healthy_share=0.2).traces == kept
+
+    def test_a_sample_keeps_the_writers_of_what_its_traces_read(self, archive: Archive):
+        rows = [("w", 0, "ok"), ("v", 1, "ok"), ("r", 2, "failed")]
+        traces = [{"trace_id": t, "start_ns": at, "outcome": o, "weight": 1.0} for t, at, o in rows]
+        accesses = facts(
+            accesses=[
+                ("w", "k", "write"),
+                ("w", "k", "read"),
+                ("v", "other", "write"),
+                ("r", "k", "read"),
+            ]
+        ).accesses
+        archive.store_facts(
+            replace(facts(), traces=pa.Table.from_pylist(traces, schema=TRACES), accesses=accesses)
+        )
+
+        sampled = archive.facts(ALL, healthy_share=0.0)
+
+        assert sampled.traces["trace_id"].to_pylist() == ["r"]
+        assert [tuple(row.values())[:3] for row in sampled.accesses.to_pylist()] == [
+            ("w", "k", "write"),
+            ("r", "k", "read"),
+        ]
+
+    def test_the_first_touch_of_an_item_is_of_all_that_was_ever_stored(self, archive: Archive):
+        items = [("a", "tool", "t", 9), ("b", "tool", "t", 5), ("b", "agent", "t", 6)]
+        names = ("trace_id", "kind", "name", "first_ns")
+        listed = [dict(zip(names, row, strict=True)) for row in items]
+        table = pa.Table.from_pylist(listed, schema=ITEMS)
+        before = archive.first_start()
+        archive.store_facts(replace(facts(("a", 4), ("b", 3)), items=table))
+
+        assert before is None
+        assert archive.first_start() == 3
+        assert archive.first_touches([("tool", "t"), ("tool", "z")]) == {("tool", "t"): 5}
