@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphmind.analysis.incidence import Flags, Floats, Integers, sum_by
+from graphmind.analysis.incidence import Flags, Floats, Integers
 from graphmind.analysis.intervals import best_interval
 from graphmind.analysis.model import Candidate, Model, gains, tally
 
@@ -60,16 +60,11 @@ def _promising(model: Model) -> Integers:
         model,
         exposed=model.columns.exposed,
         failed=model.columns.failed,
-        expected=_expected(model),
+        expected=model.expected,
         variance=model.columns.variance,
     )
     candidates = np.flatnonzero(gain > GAIN_MIN)
     return candidates[np.argsort(-gain[candidates], kind="stable")[: model.options.top]]
-
-
-def _expected(model: Model) -> Floats:
-    """Failures the model expects of each column's rows."""
-    return model.columns.exposed - (1 - model.base_rate) * model.survived
 
 
 def _candidate(model: Model, key: tuple[int, ...], *, partners_nats: float) -> Candidate:
@@ -116,7 +111,13 @@ def _screen(model: Model, cause: Candidate) -> _Screen:
     alone = tally(model, rows)
     gain_alone = alone.gain - cause.choices_nats
     partner, failed, tried = _partners(model, rows, cause.key[0], gain_min=gain_alone)
-    exposed, survived, variance = _sums_by_partner(model, rows, partner)
+    weight = model.sample.weight[rows]
+    exposed, survived, variance = (
+        each[partner]
+        for each in model.columns.by_trace.sums(
+            rows, weight, weight * model.survival[rows], model.sample.variance[rows]
+        )
+    )
     expected = exposed - (1 - model.base_rate) * survived
     margin = 2 * model.sample.deviation(variance) if model.sample.sampled else 0.0
     scale = 1 + margin / np.maximum(exposed, 1e-9)
@@ -145,34 +146,14 @@ def _partners(
 
     Tried is every column on enough failing rows. No gain exceeds f ln(1 / base rate).
     """
-    sample, by_trace = model.sample, model.columns.by_trace
-    failing = rows[sample.failing[rows]]
-    columns = by_trace.columns_of(failing)
-    count = np.bincount(columns, minlength=by_trace.width)
-    count[besides] = 0
+    failing = rows[model.sample.failing[rows]]
+    count, failed = model.columns.by_trace.sums(
+        failing, np.ones(len(failing)), model.sample.weight[failing]
+    )
     tried = count >= model.options.failures_min
-    each = np.repeat(sample.weight[failing], by_trace.lengths(failing))
-    failed = sum_by(columns, each, by_trace.width)
+    tried[besides] = False
     partner = np.flatnonzero(tried & (-np.log(model.base_rate) * failed > gain_min))
     return partner, failed[partner], int(tried.sum())
-
-
-def _sums_by_partner(
-    model: Model, rows: Integers, partner: Integers
-) -> tuple[Floats, Floats, Floats]:
-    """Exposed and survived weight and its variance, over the rows with each partner."""
-    sample, by_trace = model.sample, model.columns.by_trace
-    number = np.full(by_trace.width, -1, np.int32)
-    number[partner] = np.arange(len(partner))
-    entry = number[by_trace.columns_of(rows)]
-    kept = np.flatnonzero(entry >= 0)
-    row = rows[np.repeat(np.arange(len(rows)), by_trace.lengths(rows))[kept]]
-    entry, weight = entry[kept], sample.weight[row]
-    return (
-        sum_by(entry, weight, len(partner)),
-        sum_by(entry, weight * model.survival[row], len(partner)),
-        sum_by(entry, sample.variance[row], len(partner)),
-    )
 
 
 def _fails_alone(model: Model, screen: _Screen, place: int) -> bool:
@@ -180,7 +161,7 @@ def _fails_alone(model: Model, screen: _Screen, place: int) -> bool:
     columns, column, step = model.columns, screen.partner[place], screen.step
     exposed = columns.exposed[column] - screen.exposed[place] * step
     failed = columns.failed[column] - screen.failed[place] * step
-    expected = _expected(model)[column] - screen.expected[place] * step
+    expected = model.expected[column] - screen.expected[place] * step
     strength = _strength(exposed, failed, expected)
     return bool(exposed > 5 and strength > ALONE_SHARE_MAX * screen.strength[place])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphmind.analysis.incidence import Codes, Floats, Incidence, Integers, sum_by
+from graphmind.analysis.incidence import Codes, Floats, Incidence, Integers
 from graphmind.analysis.options import CauseOptions
 from graphmind.analysis.sample import Sample
 
@@ -72,10 +72,10 @@ def testable_columns(
     share that (weighted Bonferroni, Genovese et al. 2006): one of three regions was easier to find
     than one of a thousand endpoints, so it pays less.
     """
-    exposed = _weight_by_column(items, sample.weight)
+    exposed = items.sums_of_all(sample.weight)
     support, tests = _tarone(exposed, sample, options, channels=channels)
     failing = np.flatnonzero(sample.failing)
-    failures = np.bincount(items.columns_of(failing), minlength=items.width)
+    failures, failed = items.sums(failing, np.ones(len(failing)), sample.weight[failing])
     chosen = np.flatnonzero((exposed >= support) & (failures >= options.failures_min))
     by_trace = items.renumber(_numbering(chosen, items.width), len(chosen))
     by_column = by_trace.transposed()
@@ -89,8 +89,8 @@ def testable_columns(
         by_trace=by_trace,
         by_column=by_column,
         exposed=exposed[chosen[first]],
-        failed=_weight_by_column(by_trace.take(failing), sample.weight[failing]),
-        variance=_weight_by_column(by_trace, sample.variance),
+        failed=failed[chosen[first]],
+        variance=by_trace.sums_of_all(sample.variance),
         search_nats=(
             np.full(len(first), np.log(max(tests * channels, 2)))
             if kinds is None
@@ -122,15 +122,6 @@ def _tarone(
     return support, tests
 
 
-def _weight_by_column(rows: Incidence, weight: Floats) -> Floats:
-    """Sum a weight per row over the rows of each column."""
-    if (weight == weight[:1]).all():
-        scale = float(weight[0]) if len(weight) else 1.0
-        return np.asarray(np.bincount(rows.columns, minlength=rows.width) * scale, np.float64)
-    each = np.repeat(weight, np.diff(rows.starts))
-    return sum_by(rows.columns, each, rows.width)
-
-
 def _numbering(chosen: Integers, width: int) -> Codes:
     """Column -> its place among the chosen, -1 for the others."""
     number = np.full(width, -1, np.int32)
@@ -141,15 +132,20 @@ def _numbering(chosen: Integers, width: int) -> Codes:
 def _equal_columns(by_column: Incidence) -> tuple[Integers, Integers]:
     """First column of each group of columns with equal rows, ascending; and each one's group.
 
-    Compared by the sum of a random 64-bit number per row: n columns collide with probability
-    n^2 / 2^65.
+    Columns of the same length, first and last row are compared by the sum of a random 64-bit
+    number per row: n of them collide with probability n^2 / 2^65.
     """
-    if not by_column.height:
-        none = np.zeros(0, np.int64)
-        return none, none
-    numbers = np.random.default_rng(7).integers(1 << 63, size=by_column.width, dtype=np.uint64)
-    sums = np.add.reduceat(numbers[by_column.columns], by_column.starts[:-1])
-    _, first, group = np.unique(sums, return_index=True, return_inverse=True)
+    starts, rows = by_column.starts, by_column.columns
+    looks = np.stack([np.diff(starts), rows[starts[:-1]], rows[starts[1:] - 1]], axis=1)
+    _, look, count = np.unique(looks, axis=0, return_inverse=True, return_counts=True)
+    alike = np.flatnonzero(count[look] > 1)
+    sums = np.zeros(len(look), np.uint64)
+    if len(alike):
+        numbers = np.random.default_rng(7).integers(1 << 63, size=by_column.width, dtype=np.uint64)
+        some = by_column.take(alike)
+        sums[alike] = np.add.reduceat(numbers[some.columns], some.starts[:-1])
+    keys = np.stack([look.astype(np.uint64), sums], axis=1)
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     place = np.argsort(first)
     return first[place], np.argsort(place)[group]
 

@@ -1,6 +1,7 @@
 """Which row holds which column, as compressed rows: the shape all of analysis reads."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -39,9 +40,26 @@ class Incidence:
         shift = self.starts[rows] - (ends - lengths)
         return np.repeat(shift, lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
 
+    @cached_property
+    def matrix(self) -> "csr_array[np.int8]":
+        """The same as a matrix of ones: its compiled loops are three times as fast as indexing."""
+        ones = np.ones(len(self.columns), np.int8)
+        narrow = len(ones) <= np.iinfo(np.int32).max  # Else every construction scans the entries.
+        starts = self.starts.astype(np.int32) if narrow else self.starts
+        return csr_array((ones, self.columns, starts), shape=(self.height, self.width))
+
     def columns_of(self, rows: Integers) -> Codes:
         """Columns of the rows, row after row."""
-        return self.columns[self.positions(rows)]
+        return np.asarray(self.matrix[rows].indices, np.int32)
+
+    def sums(self, rows: Integers, *weights: Floats) -> list[Floats]:
+        """Sum each weight of the rows (one number per row) over the rows of each column."""
+        columns, lengths = self.columns_of(rows), self.lengths(rows)
+        return [_sum_rows(columns, lengths, weight, self.width) for weight in weights]
+
+    def sums_of_all(self, weight: Floats) -> Floats:
+        """Sum a weight of every row over the rows of each column."""
+        return _sum_rows(self.columns, np.diff(self.starts), weight, self.width)
 
     def only(self, kept: Flags) -> "Incidence":
         """Drop the entries that are not kept; (entries,) flags."""
@@ -64,9 +82,7 @@ class Incidence:
 
     def transposed(self) -> "Incidence":
         """Columns as rows; the entries of each ascend."""
-        ones = np.ones(len(self.columns), np.int8)
-        shape = (self.height, self.width)
-        by_column = csr_array((ones, self.columns, self.starts), shape=shape).tocsc()
+        by_column = self.matrix.tocsc()
         return Incidence(
             starts=by_column.indptr.astype(np.int64),
             columns=by_column.indices.astype(np.int32, copy=False),
@@ -79,8 +95,17 @@ def sum_by(place: Integers | Codes, weight: Floats, count: int) -> Floats:
     return np.bincount(place, weight, count).astype(np.float64, copy=False)
 
 
+def _sum_rows(columns: Codes, lengths: Integers, weight: Floats, width: int) -> Floats:
+    """Sum a weight per row over the rows of each column; equal weights need no weighing."""
+    if (weight == weight[:1]).all():
+        scale = float(weight[0]) if len(weight) else 0.0
+        if scale == 0:
+            return np.zeros(width)
+        return np.asarray(np.bincount(columns, minlength=width) * scale, np.float64)
+    return sum_by(columns, np.repeat(weight, lengths), width)
+
+
 def _starts_of(kept: Flags, starts: Integers) -> Integers:
     """Where each row starts once only the kept entries are left."""
-    before = np.zeros(len(kept) + 1, np.int32)
-    np.cumsum(kept, out=before[1:])
-    return before[starts].astype(np.int64)
+    dropped = np.flatnonzero(~kept)
+    return starts - np.searchsorted(dropped, starts)

@@ -26,44 +26,49 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class _Track:
-    """Sums over the first k of the rows, k = 0..len(rows), and where failing rows stand in them.
+    """Outcomes along some rows, and where failing rows stand among them.
 
     Traces that start at the same time enter together, so their order is of no consequence.
     """
 
-    exposed: Floats
-    failed: Floats
+    weight: Floats
+    """(rows,)."""
     survived: Floats
+    """(rows,), weight times survival."""
     variance: Floats
+    places: Integers
+    """(failing rows,), ascending."""
     before: Integers
     """(failing rows,), rows that start before it."""
     after: Integers
     """(failing rows,), rows that start no later."""
     failures_before: Integers
+    """(failing rows,), failing ones of ``before``."""
     failures_after: Integers
-    weight: Floats
-    """(failing rows,)."""
+    passed_before: Floats
+    """(failing rows,), weight of the passing ones of ``before``."""
+    passed_after: Floats
     failing_share: Floats
     """(failing rows,), expected by the model."""
 
     def tally(self, model: Model, start: int, stop: int) -> Tally:
         """Outcome of a run."""
+        first, last = np.searchsorted(self.places, (start, stop))
         return tally_sums(
             model,
-            exposed=float(self.exposed[stop] - self.exposed[start]),
-            failed=float(self.failed[stop] - self.failed[start]),
-            survived=float(self.survived[stop] - self.survived[start]),
-            variance=float(self.variance[stop] - self.variance[start]),
+            exposed=float(self.weight[start:stop].sum()),
+            failed=float(self.weight[self.places[first:last]].sum()),
+            survived=float(self.survived[start:stop].sum()),
+            variance=float(self.variance[start:stop].sum()),
         )
 
     def best_run(self, strength: float) -> tuple[int, int]:
         """Run with the greatest log-likelihood ratio at a strength: it starts and ends failing."""
         passing = np.log1p(-strength)
         failing = np.log((1 - (1 - self.failing_share) * (1 - strength)) / self.failing_share)
-        rise = _cumulative(self.weight * failing)
-        passed = self.exposed - self.failed
-        low = rise[self.failures_before] + passing * passed[self.before]
-        high = rise[self.failures_after] + passing * passed[self.after]
+        rise = _cumulative(self.weight[self.places] * failing)
+        low = rise[self.failures_before] + passing * self.passed_before
+        high = rise[self.failures_after] + passing * self.passed_after
         last = int(np.argmax(high - np.minimum.accumulate(low)))
         first = int(np.argmin(low[: last + 1]))
         return int(self.before[first]), int(self.after[last])
@@ -93,23 +98,30 @@ def best_interval(model: Model, rows: Integers) -> Interval:
 def _track(model: Model, rows: Integers) -> _Track:
     sample = model.sample
     weight, failing, survival = sample.weight[rows], sample.failing[rows], model.survival[rows]
-    times = sample.start_ns[rows]
     places = np.flatnonzero(failing)
-    before = np.searchsorted(times, times[places], side="left")
-    after = np.searchsorted(times, times[places], side="right")
-    failures = np.concatenate([[0], np.cumsum(failing)])
+    before, after = _together(sample.start_ns[rows], places)
+    passed = _cumulative(np.where(failing, 0.0, weight))
     return _Track(
-        exposed=_cumulative(weight),
-        failed=_cumulative(np.where(failing, weight, 0.0)),
-        survived=_cumulative(weight * survival),
-        variance=_cumulative(sample.variance[rows]),
+        weight=weight,
+        survived=weight * survival,
+        variance=sample.variance[rows] if sample.sampled else np.zeros(len(rows)),
+        places=places,
         before=before,
         after=after,
-        failures_before=failures[before],
-        failures_after=failures[after],
-        weight=weight[places],
+        failures_before=np.searchsorted(places, before),
+        failures_after=np.searchsorted(places, after),
+        passed_before=passed[before],
+        passed_after=passed[after],
         failing_share=1 - (1 - model.base_rate) * survival[places],
     )
+
+
+def _together(times: Integers, places: Integers) -> tuple[Integers, Integers]:
+    """How many start before each place, and how many no later; times ascend."""
+    if (times[1:] > times[:-1]).all():
+        return places, places + 1
+    at = times[places]
+    return np.searchsorted(times, at, side="left"), np.searchsorted(times, at, side="right")
 
 
 def _cumulative(values: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """The noisy-or model of one channel at a given set of causes, and what it expects of any traces."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -64,12 +65,18 @@ class Model:
     """Penalised log-likelihood, in nats."""
     survival: Floats
     """(n,), probability that no cause makes the trace fail."""
-    survived: Floats
-    """(columns,), evidence weight times survival, summed over each column's rows."""
     touched: Flags
     """(n,), whether the trace has the items of some cause."""
     active: Flags
     """(n,), whether some cause is active on it."""
+
+    @cached_property
+    def expected(self) -> Floats:
+        """Failures expected of each column's rows: (columns,)."""
+        rows = np.flatnonzero(self.survival < 1 - SURVIVAL_TOLERANCE)
+        lost = self.sample.weight[rows] * (1 - self.survival[rows])
+        [hit] = self.columns.by_trace.sums(rows, lost)
+        return self.columns.exposed - (1 - self.base_rate) * (self.columns.exposed - hit)
 
     def mean_strength(self, cause: Candidate) -> float:
         """Strength of a cause over the traces it is active on."""
@@ -93,7 +100,6 @@ def empty_model(sample: Sample, columns: Columns, options: CauseOptions) -> Mode
         base_rate=fitted.base_rate,
         objective=fitted.objective,
         survival=np.ones(len(sample.failing)),
-        survived=columns.exposed,
         touched=nowhere,
         active=nowhere,
     )
@@ -121,7 +127,6 @@ def refit(model: Model, causes: tuple[Candidate, ...]) -> Model:
         base_rate=fitted.base_rate,
         objective=fitted.objective - sum(cause.price for cause in causes),
         survival=survival,
-        survived=model.survived + _survived_change(model, survival),
         touched=touched,
         active=active,
     )
@@ -205,12 +210,3 @@ def _classify(sample: Sample, causes: tuple[Candidate, ...]) -> tuple[Classes, C
         fresh[cause.rows] = place[moved[class_of[cause.rows]]]
         classes, class_of = classes.only(kept), fresh
     return classes, class_of
-
-
-def _survived_change(model: Model, survival: Floats) -> Floats:
-    """Change of the survived weight of each column, from the rows whose survival changed."""
-    change = survival - model.survival
-    rows = np.flatnonzero(np.abs(change) > SURVIVAL_TOLERANCE)
-    by_trace = model.columns.by_trace
-    each = np.repeat((change * model.sample.weight)[rows], by_trace.lengths(rows))
-    return sum_by(by_trace.columns_of(rows), each, by_trace.width)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.cluster.vq import kmeans, vq
-from scipy.sparse import csr_array
 
 from graphmind.analysis.incidence import Codes, Flags, Floats, Incidence, Integers
 
@@ -39,7 +38,7 @@ def derive_strata(items: Incidence, healthy: Flags) -> Codes:
     axes, centre = _principal_axes(items, rows)
     if not axes.any():
         return np.zeros(items.height, np.int32)
-    points = np.asarray(_matrix(items) @ axes - centre)
+    points = np.asarray(items.matrix @ axes - centre)
     sample = points[rows]
     clusters = min(CLUSTERS, len(np.unique(sample, axis=0)))
     centres, _ = kmeans(sample, clusters, iter=RESTARTS, rng=np.random.default_rng(0))
@@ -58,7 +57,8 @@ def _principal_axes(items: Incidence, rows: Integers) -> tuple[Floats, Floats]:
     chosen = np.sort(chosen[np.argsort(-count[chosen], kind="stable")[:ITEMS_MAX]])
     number = np.full(items.width, -1, np.int32)
     number[chosen] = np.arange(len(chosen))
-    matrix, share = _matrix(sample.renumber(number, len(chosen))), share[chosen]
+    matrix = sample.renumber(number, len(chosen)).matrix.astype(np.float64)
+    share = share[chosen]
     scale = 1 / np.sqrt(share * (1 - share))
     together = (matrix.T @ matrix).toarray() / max(len(rows), 1)
     correlation = (together - np.outer(share, share)) * np.outer(scale, scale)
@@ -66,9 +66,3 @@ def _principal_axes(items: Incidence, rows: Integers) -> tuple[Floats, Floats]:
     axes = np.zeros((items.width, min(COMPONENTS, len(chosen))))
     axes[chosen] = vectors[:, ::-1][:, :COMPONENTS] * scale[:, None]
     return axes, share @ axes[chosen]
-
-
-def _matrix(items: Incidence) -> csr_array[np.float64]:
-    """Arrange the incidence as a matrix of ones."""
-    ones = np.ones(len(items.columns))
-    return csr_array((ones, items.columns, items.starts), shape=(items.height, items.width))
