@@ -33,6 +33,7 @@ class Settings:
     neo4j_password: Annotated[str, Doc("Neo4j password; empty means no authentication")] = ""
     neo4j_database: Annotated[str, Doc("Neo4j database")] = "neo4j"
     resolver: Annotated[str, Doc("YAML file that extends the attribute table")] = ""
+    rules: Annotated[str, Doc("YAML file that extends the classification rules")] = ""
 
     hang_after_s: Annotated[float, Doc("a model-side span that runs longer hangs", "s")] = 10.0
     storm_attempts: Annotated[int, Doc("failed delivery attempts that make a callback storm")] = 3
@@ -45,6 +46,9 @@ class Settings:
 
     alpha: Annotated[float, Doc("share of quiet windows that may show an incident")] = 0.01
     min_excess: Annotated[float, Doc("failures beyond expectation a cause needs")] = 5.0
+    window_traces: Annotated[
+        int, Doc("larger windows are read as all failing traces and a sample of the healthy ones")
+    ] = 300_000
     healthy_share: Annotated[
         float, Doc("share of healthy traces copied to the graph; 1 below 50,000 a window")
     ] = 0.1
