@@ -246,7 +246,10 @@ Score = tuple[list[int], list[bool], float, float]
 
 def scored(size: int, seed: int, options: dict[str, Any]) -> dict[str, Score]:
     """Score every method on one window with four causes."""
-    from benchmarks.baselines import by_louvain, by_ratio  # noqa: PLC0415
+    from benchmarks.rivals.clustering import louvain_similarity  # noqa: PLC0415
+    from benchmarks.rivals.methods import RANKERS  # noqa: PLC0415
+    from benchmarks.rivals.ranking import at_once  # noqa: PLC0415
+    from benchmarks.rivals.view import view_before_symptom  # noqa: PLC0415
     from tests.analysis.planted import plant  # noqa: PLC0415
 
     truth = plant(seed, n=size, causes=4, **options)
@@ -280,8 +283,11 @@ def scored(size: int, seed: int, options: dict[str, Any]) -> dict[str, Score]:
         for name, make in METHODS.items()
         if name == "ours" or REFERENCE.exists()
     }
-    methods["louvain + Ochiai"] = partial(by_louvain, window, ids)
-    methods["failure-rate ratio"] = partial(by_ratio, window, ids, len(planted))
+    view = view_before_symptom(window, ids)
+    methods["louvain + Ochiai"] = partial(louvain_similarity, view)
+    methods["failure-rate ratio"] = partial(
+        at_once(RANKERS["failure-rate ratio"]), view, len(planted)
+    )
     return {name: score(planted, find) for name, find in methods.items()}
 
 

@@ -56,16 +56,19 @@ def is_part(report: Found, planted: Sequence[Planted]) -> bool:
 
 
 def trace_agreement(planted: Sequence[Planted], found: Sequence[Found]) -> float:
-    """Return the adjusted Rand index of two labellings of all traces planted or reported.
+    """Return the adjusted Rand index of what was planted and what was reported."""
+    return adjusted_rand(*trace_labels(planted, found))
+
+
+def trace_labels(planted: Sequence[Planted], found: Sequence[Found]) -> tuple[list[int], list[int]]:
+    """Label all traces planted or reported with their planted and with their reported incident.
 
     A trace is labelled with its first incident, or with none; mended traces are left out.
     """
     truth, reported = _labels(planted), _labels(found)
     mended = {trace for incident in planted for trace in incident.mended} - truth.keys()
     traces = sorted((truth.keys() | reported.keys()) - mended)
-    return adjusted_rand(
-        [truth.get(trace, -1) for trace in traces], [reported.get(trace, -1) for trace in traces]
-    )
+    return [truth.get(trace, -1) for trace in traces], [reported.get(trace, -1) for trace in traces]
 
 
 def _labels(groups: Sequence[Planted] | Sequence[Found]) -> dict[str, int]:
