@@ -138,8 +138,11 @@ EVEN: Final = 0.5
 def _threshold(
     sure: NDArray[np.float64], right: NDArray[np.bool_], share: NDArray[np.float64]
 ) -> float:
-    """Return the lowest confidence from which on enough of the answers are right; 1 if none."""
-    for least in sorted({EVEN, *(float(value) for value in sure if value > EVEN)}):
+    """Return the lowest confidence seen from which on enough of the answers are right; 1 if none.
+
+    Below the lowest seen nothing was ever checked, so nothing is said there.
+    """
+    for least in sorted({float(value) for value in sure if value >= EVEN}):
         answered = sure >= least
         if (share * right)[answered].sum() >= RIGHT_SHARE * share[answered].sum():
             return float(np.floor(least * 1e4) / 1e4)

@@ -19,7 +19,7 @@ COLUMNS: Final = ("name", "module", "tool", "error_code", "status_message")
 
 _ID: Final = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b", re.IGNORECASE)
 # Three digits from 100 to 599 may be a status code; longer and other numbers tell nothing.
-_NUMBER: Final = re.compile(r"(?<![0-9])(?![1-5][0-9]{2}(?![0-9.]))[0-9]+(?:[.][0-9]+)?")
+_NUMBER: Final = re.compile(r"(?<![0-9])(?![1-5][0-9]{2}(?![0-9]|[.][0-9]))[0-9]+(?:[.][0-9]+)?")
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[1-5][0-9]{2}")
 
 
