@@ -111,7 +111,7 @@ def _screen(model: Model, cause: Candidate) -> _Screen:
     alone = tally(model, rows)
     gain_alone = alone.gain - cause.choices_nats
     partner, failed, tried = _partners(model, rows, cause.key[0], gain_min=gain_alone)
-    weight = model.sample.weight[rows]
+    weight = model.sample.weight_of(rows)
     exposed, survived, variance = (
         each[partner]
         for each in model.columns.by_trace.sums(
@@ -148,7 +148,7 @@ def _partners(
     """
     failing = rows[model.sample.failing[rows]]
     count, failed = model.columns.by_trace.sums(
-        failing, np.ones(len(failing)), model.sample.weight[failing]
+        failing, np.ones(len(failing)), model.sample.weight_of(failing)
     )
     tried = count >= model.options.failures_min
     tried[besides] = False

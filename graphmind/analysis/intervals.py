@@ -97,7 +97,8 @@ def best_interval(model: Model, rows: Integers) -> Interval:
 
 def _track(model: Model, rows: Integers) -> _Track:
     sample = model.sample
-    weight, failing, survival = sample.weight[rows], sample.failing[rows], model.survival[rows]
+    weight, failing = sample.weight_of(rows), sample.failing[rows]
+    survival = model.survival[rows]
     places = np.flatnonzero(failing)
     before, after = _together(sample.start_ns[rows], places)
     passed = _cumulative(np.where(failing, 0.0, weight))

@@ -74,13 +74,13 @@ class Model:
     def expected(self) -> Floats:
         """Failures expected of each column's rows: (columns,)."""
         rows = np.flatnonzero(self.survival < 1 - SURVIVAL_TOLERANCE)
-        lost = self.sample.weight[rows] * (1 - self.survival[rows])
+        lost = self.sample.weight_of(rows) * (1 - self.survival[rows])
         [hit] = self.columns.by_trace.sums(rows, lost)
         return self.columns.exposed - (1 - self.base_rate) * (self.columns.exposed - hit)
 
     def mean_strength(self, cause: Candidate) -> float:
         """Strength of a cause over the traces it is active on."""
-        stratum, weight = self.sample.stratum[cause.rows], self.sample.weight[cause.rows]
+        stratum, weight = self.sample.stratum[cause.rows], self.sample.weight_of(cause.rows)
         exposed = sum_by(stratum, weight, self.sample.strata)
         return float(cause.strength @ exposed / exposed.sum())
 
@@ -149,7 +149,7 @@ def stack_strengths(causes: tuple[Candidate, ...], strata: int) -> Floats:
 def tally(model: Model, rows: Integers, *, survival: Floats | float | None = None) -> Tally:
     """Outcome of the rows against the model, or against another survival of those rows."""
     sample = model.sample
-    weight, failing = sample.weight[rows], sample.failing[rows]
+    weight, failing = sample.weight_of(rows), sample.failing[rows]
     survived = weight @ np.broadcast_to(
         model.survival[rows] if survival is None else survival, rows.shape
     )

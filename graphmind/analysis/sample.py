@@ -1,6 +1,7 @@
 """The outcomes of one channel: which traces fail, and how much evidence each trace carries."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -34,6 +35,15 @@ class Sample:
     def sampled(self) -> bool:
         """Whether traces stand for others."""
         return self.variance_floor > 0
+
+    @cached_property
+    def even(self) -> bool:
+        """Whether all traces carry the same evidence."""
+        return bool((self.weight == self.weight[:1]).all())
+
+    def weight_of(self, rows: Integers) -> Floats:
+        """Evidence of each of the rows, without looking it up where all carry the same."""
+        return np.full(len(rows), self.weight[0]) if self.even and len(rows) else self.weight[rows]
 
     def deviation(self, variance: Floats | float) -> Floats:
         """Take the standard error of a healthy weight from its summed variance."""

@@ -35,7 +35,7 @@ class Classes:
     def split(self, class_of: Codes, rows: Integers, sample: Sample) -> tuple["Classes", Integers]:
         """Classes after one more cause is active on the rows; and which classes it split."""
         count = len(self.total)
-        of_rows, failing, weight = class_of[rows], sample.failing[rows], sample.weight[rows]
+        of_rows, failing, weight = class_of[rows], sample.failing[rows], sample.weight_of(rows)
         total = sum_by(of_rows, weight, count)
         failed = sum_by(of_rows[failing], weight[failing], count)
         hit = np.flatnonzero(total > 0)
