@@ -22,11 +22,16 @@ NAMING: Final = (
     "service",
     "written_by_agent",
     "written_by_trace",
+    "fed_by_agent",
+    "fed_by_trace",
     "module",
     "task",
 )
 """Kinds of item, what a repair can act on first."""
-LINEAGE: Final = ("kv_key", "written_by_agent", "written_by_trace")
+LINEAGE: Final = (
+    *("kv_key", "written_by_agent", "written_by_trace"),
+    *("fed_by_agent", "fed_by_trace"),
+)
 """Kinds that name one state-write chain: the life of a written value bounds them all."""
 
 

@@ -21,6 +21,8 @@ LABEL_OF_ITEM: Final = {
     "kv_key": "KvKey",
     "written_by_agent": "Agent",
     "written_by_trace": "Trace",
+    "fed_by_agent": "Agent",
+    "fed_by_trace": "Trace",
     "task": "Task",
 }
 """The label of the node that an item of a kind is named by."""

@@ -42,7 +42,7 @@ def _keys(items: tuple[Item, ...], accesses: pa.Table) -> tuple[str, ...]:
     for item in items:
         if item.kind == "kv_key":
             keys.add(item.name)
-        elif item.kind in ("written_by_agent", "written_by_trace"):
-            column = "agent" if item.kind == "written_by_agent" else "trace_id"
+        elif item.kind.startswith(("written_by_", "fed_by_")):
+            column = "agent" if item.kind.endswith("_agent") else "trace_id"
             keys |= set(writes.filter(pc.equal(writes[column], item.name))["key"].to_pylist())
     return tuple(sorted(keys))

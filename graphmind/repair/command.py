@@ -128,6 +128,8 @@ LEVERS: Final[dict[str, Lever]] = {
     "kv_key": Lever(level="key", steps=_quarantine),
     "written_by_trace": Lever(level="key", steps=_quarantine_written),
     "written_by_agent": Lever(level="key", steps=_stop_writer),
+    "fed_by_trace": Lever(level="key", steps=_quarantine_written),
+    "fed_by_agent": Lever(level="key", steps=_stop_writer),
     "model_version": Lever(level="model", steps=_switch_model),
     "model_requested": Lever(level="model", steps=_switch_model),
     "prompt_version": Lever(level="agent", steps=_switch_prompt),

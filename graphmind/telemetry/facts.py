@@ -129,6 +129,8 @@ ITEM_KINDS: Final = (
     "kv_key",
     "written_by_agent",
     "written_by_trace",
+    "fed_by_agent",  # wrote a value that reached the trace, through other traces or directly
+    "fed_by_trace",
     "task",
 )
 ITEMS: Final = pa.schema(

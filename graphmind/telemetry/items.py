@@ -1,12 +1,14 @@
 """What each trace touched, and when first: the candidates for a shared cause."""
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.facts import ITEMS
-from graphmind.telemetry.lineage import ACCESS_ORDER, last_writes
+from graphmind.telemetry.lineage import Ancestry, History, ancestry_of, history_of
 from graphmind.telemetry.numbering import dense, numbered_texts
 from graphmind.telemetry.outline import Outline
 from graphmind.telemetry.spans import STATUS_ERROR
@@ -17,6 +19,9 @@ SPAN_KINDS = (
     *("tool", "module", "region", "endpoint", "kv_key"),
 )
 """Item kinds that a span's own column names."""
+
+DESCENDANTS_MIN: Final = 8
+"""Traces that must descend from a write to name who wrote it (algorithms.md, section 1)."""
 
 
 def touched(assembled: pa.Table, columns: Columns, traces: Outline, effects: Bools) -> pa.Table:
@@ -42,25 +47,61 @@ def touched(assembled: pa.Table, columns: Columns, traces: Outline, effects: Boo
 
 
 def inherited(accessed: pa.Table) -> pa.Table:
-    """Return the items that reads bring in: the agent and the trace that wrote the value.
+    """Return the items that reads bring in: who wrote the value, and whom the writer built on.
 
     Takes ACCESSES in any order; those of a whole window, since a later load may bring the write.
     """
-    accessed = accessed.sort_by(ACCESS_ORDER)
-    reads, writes = last_writes(accessed)
-    reader = accessed.column("trace_id").take(pa.array(reads))
-    at = accessed.column("at_ns").take(pa.array(reads))
+    history = history_of(accessed)
+    ancestry = ancestry_of(history)
     parts = []
-    for kind, column in (("written_by_agent", "agent"), ("written_by_trace", "trace_id")):
-        names = accessed.column(column).take(pa.array(writes))
-        table = _rows(reader, kind, names, at).filter(pc.is_valid(names))
-        parts.append(
-            table.group_by(["trace_id", "kind", "name"])
-            .aggregate([("first_ns", "min")])
-            .rename_columns(ITEMS.names)
-            .cast(ITEMS)
-        )
+    for column, direct, distant in (
+        ("agent", "written_by_agent", "fed_by_agent"),
+        ("trace_id", "written_by_trace", "fed_by_trace"),
+    ):
+        parts.append(_written_by(history, direct, column))
+        parts.append(_fed_by(history, ancestry, distant, column))
     return pa.concat_tables(parts)
+
+
+def _written_by(history: History, kind: str, column: str) -> pa.Table:
+    accessed, reads = history.accesses, pa.array(history.reads)
+    names = accessed.column(column).take(pa.array(history.sources))
+    reader, at = accessed.column("trace_id").take(reads), accessed.column("at_ns").take(reads)
+    table = _rows(reader, kind, names, at).filter(pc.is_valid(names))
+    return (
+        table.group_by(["trace_id", "kind", "name"])
+        .aggregate([("first_ns", "min")])
+        .rename_columns(ITEMS.names)
+        .cast(ITEMS)
+    )
+
+
+def _fed_by(history: History, ancestry: Ancestry, kind: str, column: str) -> pa.Table:
+    """Name what the traces descend from, if it can be named and is not all read directly.
+
+    Where every descendant read the value itself, ``written_by`` says the same.
+    """
+    accessed = history.accesses
+    code = numbered_texts(accessed.column(column))[ancestry.write]
+    width = int(code.max(initial=0)) + 1
+    known = np.flatnonzero(code >= 0)
+    pair = history.trace[history.reads[ancestry.read[known]]] * width + code[known]
+    order = known[np.argsort(pair)]
+    first = np.flatnonzero(np.diff(np.sort(pair), prepend=-1))
+    if not len(first):
+        return ITEMS.empty_table()
+    code = code[order[first]]
+    distant = np.minimum.reduceat(ancestry.hops[order], first) > 1
+    descendants = np.bincount(code, minlength=width)
+    told = (descendants >= DESCENDANTS_MIN) & (np.bincount(code, distant, width) > 0)
+    kept = told[code]
+    read = history.reads[np.minimum.reduceat(ancestry.read[order], first)[kept]]
+    return _rows(
+        accessed.column("trace_id").take(pa.array(read)),
+        kind,
+        accessed.column(column).take(pa.array(ancestry.write[order[first[kept]]])),
+        accessed.column("at_ns").take(pa.array(read)),
+    )
 
 
 def _of_column(

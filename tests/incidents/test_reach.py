@@ -59,6 +59,8 @@ def test_a_name_of_another_kind_is_not_touched():
         (("kv_key", "k1"), ("k1",)),
         (("written_by_agent", "a"), ("k2", "k3")),
         (("written_by_trace", "t1"), ("k1", "k2")),
+        (("fed_by_agent", "a"), ("k2", "k3")),
+        (("fed_by_trace", "t1"), ("k1", "k2")),
         (("agent", "a"), ()),
     ],
 )

@@ -61,6 +61,8 @@ def test_a_command_is_json():
         ("kv_key", "key", ["quarantine_key:x", "revert_state:x"]),
         ("written_by_trace", "key", ["quarantine_key:k", "revert_state:k"]),
         ("written_by_agent", "key", ["disable:x", "quarantine_key:k", "revert_state:k"]),
+        ("fed_by_trace", "key", ["quarantine_key:k", "revert_state:k"]),
+        ("fed_by_agent", "key", ["disable:x", "quarantine_key:k", "revert_state:k"]),
         ("model_version", "model", ["switch_model_version:m@2"]),
         ("model_requested", "model", ["switch_model_version:m@2"]),
         ("prompt_version", "agent", ["switch_prompt_version:p@2"]),

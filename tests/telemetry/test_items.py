@@ -3,7 +3,7 @@
 import pytest
 
 from graphmind.telemetry.facts import ITEM_KINDS
-from graphmind.telemetry.items import SPAN_KINDS, inherited
+from graphmind.telemetry.items import DESCENDANTS_MIN, SPAN_KINDS, inherited
 from tests.builders import Row, at, facts, span
 
 # What each kind of item is read from.
@@ -53,7 +53,9 @@ def test_an_attribute_names_an_item(kind):
 
 
 def test_every_kind_a_span_names_is_in_the_schema():
-    assert set(SPAN_KINDS) | {"task", "written_by_agent", "written_by_trace"} == set(ITEM_KINDS)
+    lineage = {f"{how}_by_{who}" for how in ("written", "fed") for who in ("agent", "trace")}
+
+    assert set(SPAN_KINDS) | {"task"} | lineage == set(ITEM_KINDS)
     assert set(SOURCES) | {"service"} == set(SPAN_KINDS)
 
 
@@ -94,15 +96,11 @@ def test_an_inherited_agent_is_touched_by_the_span_that_names_it():
     assert names("agent", *rows) == {"planner": 3}
 
 
-def access(span_id: str, op: str, start: float, end: float, *, trace: str, agent: str, **more):
-    return span(
-        span_id,
-        start,
-        end,
-        trace=trace,
-        attributes={"graphmind.kv.key": "cart", "graphmind.kv.op": op, "gen_ai.agent.name": agent},
-        **more,
-    )
+def access(
+    span_id: str, op: str, start: float, end: float, *, trace: str, agent: str, key: str = "cart"
+):
+    attributes = {"graphmind.kv.key": key, "graphmind.kv.op": op, "gen_ai.agent.name": agent}
+    return span(span_id, start, end, trace=trace, attributes=attributes)
 
 
 def test_a_read_brings_in_who_wrote_the_value():
@@ -121,6 +119,42 @@ def written(rows: list[Row]) -> set[tuple[str, str, str, int]]:
     return {
         (row["trace_id"], row["kind"], row["name"], (row["first_ns"] - at(0)) // 1_000_000)
         for row in inherited(facts(rows).accesses).to_pylist()
+    }
+
+
+def relayed(*, readers: int) -> list[Row]:
+    """One trace writes, another passes it on, some read what was passed on."""
+    passes_on = {"trace": "middle", "agent": "clerk"}
+    rows = [
+        access("w", "write", 0, 10, trace="source", agent="scribe"),
+        access("in", "read", 20, 25, key="cart", **passes_on),
+        access("out", "write", 30, 40, key="order", **passes_on),
+    ]
+    return rows + [
+        access("r", "read", 50 + n, 60, key="order", trace=f"reader{n}", agent="planner")
+        for n in range(readers)
+    ]
+
+
+def test_a_value_from_afar_brings_in_who_wrote_it_first():
+    found = written(relayed(readers=DESCENDANTS_MIN - 1))
+
+    assert ("reader0", "fed_by_trace", "source", 50) in found
+    assert ("reader0", "fed_by_agent", "scribe", 50) in found
+    assert ("middle", "fed_by_trace", "source", 20) in found
+
+
+def test_who_fed_too_few_traces_to_be_named_is_left_out():
+    kinds = {kind for _, kind, _, _ in written(relayed(readers=DESCENDANTS_MIN - 2))}
+
+    assert kinds == {"written_by_agent", "written_by_trace"}
+
+
+def test_who_was_only_read_directly_is_told_once():
+    found = written(relayed(readers=DESCENDANTS_MIN))
+
+    assert not {
+        row for row in found if row[1].startswith("fed_by") and row[2] in ("middle", "clerk")
     }
 
 
