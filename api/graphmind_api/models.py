@@ -60,10 +60,55 @@ class Reach(Body):
     """Who else touches the cause, failing or not."""
 
     traces: int
+    failing: int = Field(description="Of those, with any symptom; the others are still healthy")
+    last_ms: int | None = Field(description="Start of the last trace that touched it, epoch ms")
     tasks: tuple[str, ...]
     agents: tuple[str, ...]
     regions: tuple[str, ...]
     written_keys: tuple[str, ...] = Field(description="Keys whose value the cause wrote or is")
+
+
+class Effect(Body):
+    """What fails because of the cause, and is not the cause."""
+
+    role: Literal["critical", "impact"] = Field(
+        description="critical: where the traces go wrong; impact: who fails only with the cause"
+    )
+    kind: str
+    name: str
+    failing: float = Field(description="Traces of the incident there")
+    share: float = Field(
+        description="critical: of the incident's traces; impact: of all traces that touch it"
+    )
+
+
+class NearChange(Body):
+    """A change shortly before the onset."""
+
+    kind: str = Field(description="deploy, config, flag, migration, release or first seen")
+    target: str
+    at_ms: int = Field(description="When it took effect, epoch ms")
+    before_onset_ms: int
+    of_cause: bool = Field(description="It changed what a cause names, else it is near in time")
+    author: str | None
+    summary: str
+
+
+class Place(Body):
+    """A service whose own work differs from fault-free periods."""
+
+    service: str
+    operation: str
+    score: float = Field(description="In multiples of the wobble between fault-free periods")
+    evidence: str
+
+
+class Where(Body):
+    """Where the traces depart from fault-free periods."""
+
+    places: tuple[Place, ...] = Field(description="Most suspect first; three where it is weak")
+    weak: bool
+    reference_periods: int = Field(description="0: compared with healthy traces of the window")
 
 
 class Touches(Body):
@@ -108,6 +153,11 @@ class Verdict(Body):
     examples: tuple[str, ...] = Field(description="Traces that show it best")
     survivors: tuple[str, ...] = Field(description="Traces that touched the cause and were healthy")
     causes: tuple[Cause, ...] = Field(description="Strongest first; none: unexplained")
+    effects: tuple[Effect, ...] = Field(description="Critical failures, then impact")
+    changes: tuple[NearChange, ...] = Field(
+        description="Changes before the onset: those of a cause first, then the nearest"
+    )
+    where: Where | None = Field(description="null: nothing to compare with")
     task_count: int
     agent_count: int
     region_count: int
@@ -125,6 +175,8 @@ class Incident(Verdict):
     severity: Severity
     cluster_id: str
     opened_ms: int = Field(description="When it was opened, epoch ms")
+    absorbed: tuple[str, ...] = Field(description="Earlier incidents that were part of it")
+    split_from: str | None = Field(description="Earlier incident that it was part of")
     command: Command
 
 
@@ -190,7 +242,8 @@ class Window(Body):
 
     from_ms: int | None = Field(description="First start, epoch ms; null: no traces")
     until_ms: int | None = Field(description="Last start, epoch ms")
-    traces: int
+    traces: int = Field(description="Of a sampled window, what its traces stand for")
+    read: int = Field(description="Traces read: fewer where the window was sampled")
     failing: int = Field(description="Of those, given as failing")
     incomplete: int = Field(description="Of those, with spans missing")
 

@@ -17,7 +17,7 @@
 MATCH (i:Incident {incidentId: $incident_id})
 MATCH (c:Change)
 WHERE c.atMs <= i.onsetMs AND c.atMs >= i.onsetMs - $before_ms
-OPTIONAL MATCH (i)-[:CAUSED_BY]->(:Cause)-[:NAMES]->(thing)<-[:CHANGED]-(c)
+OPTIONAL MATCH (i)-[:CAUSED_BY]->(:Cause {role: 'root'})-[:NAMES]->(thing)<-[:CHANGED]-(c)
 WITH i, c, count(thing) AS naming
 RETURN c.key AS change, c.kind AS kind, c.target AS target, c.atMs AS at_ms,
        i.onsetMs - c.atMs AS lead_ms, naming > 0 AS is_named

@@ -14,7 +14,7 @@
 //   names           keys of the things it names, sorted
 //   confidence      chance that it is the cause
 //   risk_ratio      failing share with it over without it
-//   failed_with     failing traces that touch it
+//   failed_with     failing traces that touch it; of an impact, those of the incident
 //   failed_total    failing traces
 MATCH (i:Incident)-[:CAUSED_BY]->(c:Cause)
 WHERE $incident_id = '' OR i.incidentId = $incident_id

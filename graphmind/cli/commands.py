@@ -19,9 +19,9 @@ from graphmind.cli import tables
 from graphmind.cli.options import Context
 from graphmind.errors import UnknownName
 from graphmind.graph.questions import bind, list_questions, question
-from graphmind.graph.rows import rows_of
 from graphmind.graph.schema import Node
 from graphmind.jobs.analyze import Analysis, Stage, analyze
+from graphmind.jobs.inventory import store_inventory
 from graphmind.jobs.load import Loaded, load
 from graphmind.jobs.settle import settle
 from graphmind.jobs.stores import Stores
@@ -143,8 +143,7 @@ def _load(run: Context, stores: Stores, paths: Sequence[str]) -> tuple[Loaded, i
         settled = settle(stores.archive, run.settings, rejected)
         if inventory:
             stage("writing the inventory")
-            stores.graph.ensure_schema()
-            stores.graph.upsert(rows_of(inventory))
+            store_inventory(stores, inventory)
     return loaded, settled, len(inventory)
 
 

@@ -133,9 +133,13 @@ def _verdict(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("where", where if incident["root_module"] else "no single place"),
         ("path", incident["root_path"] or "-"),
+        *_departures(incident["where"]),
         ("what", incident["causes"][0]["label"] if incident["causes"] else "unexplained"),
         ("how", incident["symptom"] + (f": {codes}" if codes else "")),
         ("since", f"{moment(incident['onset_ms'])} UTC"),
+        *(("after", _change(change)) for change in incident["changes"]),
+        ("breaks at", _effects(incident, "critical")),
+        ("hits", _effects(incident, "impact")),
         ("who else", _others(incident["reach"])),
         ("for example", ", ".join(incident["examples"][:IDS_SHOWN])),
         ("survived", ", ".join(incident["survivors"][:IDS_SHOWN]) or "none"),
@@ -144,7 +148,35 @@ def _verdict(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _others(reach: Mapping[str, Any]) -> str:
     counts = [f"{len(reach[name])} {name}" for name in ("tasks", "agents", "regions")]
-    return f"{reach['traces']} traces touch it: {', '.join(counts)}"
+    healthy = reach["traces"] - reach["failing"]
+    return f"{reach['traces']} traces touch it, {healthy} still healthy: {', '.join(counts)}"
+
+
+def _departures(where: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Say which services depart from fault-free periods; more than one where it is not sure."""
+    if where is None:
+        return []
+    sure = "perhaps " if where["weak"] else ""
+    return [
+        ("departs", f"{sure}{p['service']} {p['operation']} ({p['score']:g} x): {p['evidence']}")
+        for p in where["places"]
+    ]
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    minutes = change["before_onset_ms"] / 60_000
+    author = f" by {change['author']}" if change["author"] else ""
+    near = "" if change["of_cause"] else ", of something else"
+    return f"{change['summary']}{author}, {minutes:.0f} min before{near}"
+
+
+def _effects(incident: Mapping[str, Any], role: str) -> str:
+    named = [
+        f"{effect['kind']} {effect['name']} ({effect['share']:.0%})"
+        for effect in incident["effects"]
+        if effect["role"] == role
+    ]
+    return ", ".join(named) or "nothing else"
 
 
 def _print_cause(out: Console, cause: Mapping[str, Any]) -> None:

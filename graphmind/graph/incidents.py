@@ -33,7 +33,7 @@ def derived_rows(incidents: Sequence[Mapping[str, Any]], run_id: str) -> GraphRo
 
     Names are of the incident's JSON document; names that the schema does not know are left out.
     """
-    causes = [(i["incident_id"], cause) for i in incidents for cause in i["causes"]]
+    causes = [(i["incident_id"], cause) for i in incidents for cause in _causes(i)]
     edges: dict[tuple[str, str, str], list[Row]] = {
         ("Trace", "PART_OF", "Incident"): list(chain.from_iterable(map(_part_of, incidents))),
         ("Incident", "CAUSED_BY", "Cause"): [
@@ -51,6 +51,21 @@ def derived_rows(incidents: Sequence[Mapping[str, Any]], run_id: str) -> GraphRo
         },
         edges={ends: _marked(rows, run_id) for ends, rows in edges.items()},
     )
+
+
+def _causes(document: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Yield the causes by rank, then critical failures and impact as causes of their role."""
+    yield from document["causes"]
+    for rank, effect in enumerate(document["effects"], len(document["causes"]) + 1):
+        item = {"kind": effect["kind"], "name": effect["name"]}
+        yield {
+            "rank": rank,
+            "role": effect["role"],
+            "kind": effect["kind"],
+            "label": f"{effect['kind']} {effect['name']}",
+            "failed_with": effect["failing"],
+            "all_of": [item],
+        }
 
 
 def _incident(document: Mapping[str, Any]) -> Row:

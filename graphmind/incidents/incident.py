@@ -50,10 +50,65 @@ class NamedCause:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What fails because of the cause, and is not the cause."""
+
+    role: str
+    """critical: where the traces go wrong; impact: who fails only together with the cause."""
+    kind: str
+    name: str
+    failing: float
+    """Traces of the incident that go wrong there or touch it, weighted where sampled."""
+    share: float
+    """critical: of the incident's traces; impact: of all traces that touch it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearChange:
+    """A change shortly before the onset: what it changed, and when."""
+
+    kind: str
+    """deploy, config, flag, migration, release, or `first seen` where only telemetry shows it."""
+    target: str
+    at_ms: int
+    before_onset_ms: int
+    of_cause: bool
+    """It changed what the cause names; else it is only near in time."""
+    author: str | None
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A service whose own work differs most from fault-free periods, with the evidence."""
+
+    service: str
+    operation: str
+    score: float
+    """In multiples of the wobble between fault-free periods."""
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Where the traces of an incident depart from fault-free periods."""
+
+    places: tuple[Place, ...]
+    """Most suspect first; one, or three where the evidence is weak."""
+    weak: bool
+    reference_periods: int
+    """Fault-free periods compared with; 0: healthy traces of the same window."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reach:
-    """What the cause touches in the window, failing or not."""
+    """What the cause touches in the window, failing or not: who else is exposed."""
 
     traces: int
+    failing: int
+    """Of those, with any symptom; the others are exposed and still healthy."""
+    last_ms: int | None
+    """Start of the last trace that touched it; None without a cause."""
     tasks: tuple[str, ...]
     agents: tuple[str, ...]
     regions: tuple[str, ...]
@@ -93,11 +148,21 @@ class Incident:
     survivors: tuple[str, ...]
     """Traces that touched the cause and stayed healthy."""
     causes: tuple[NamedCause, ...]
+    effects: tuple[Effect, ...]
+    """Critical failures, then impact."""
+    changes: tuple[NearChange, ...]
+    """Those of the cause first, then the nearest in time."""
+    where: Where | None
+    """None where nothing was there to compare with."""
     task_count: int
     agent_count: int
     region_count: int
     unexplained_share: float
     reach: Reach
+    absorbed: tuple[str, ...] = ()
+    """Ids of earlier incidents that turned out to be part of it."""
+    split_from: str | None = None
+    """Id of the earlier incident that it was part of."""
 
     def document(self) -> dict[str, Any]:
         """Return the incident as JSON-ready names and values."""

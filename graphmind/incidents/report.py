@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from graphmind.analysis.findings import Cause, Finding, Findings
 from graphmind.analysis.origin import find_origin
 from graphmind.analysis.window import Window
-from graphmind.incidents.incident import Incident, Item, NamedCause, Reach
+from graphmind.incidents.effects import Exposure, critical_effects, impact_effects
+from graphmind.incidents.incident import Effect, Incident, Item, NamedCause, Reach
 from graphmind.incidents.reach import reach_of
 from graphmind.telemetry.facts import Facts
 from graphmind.telemetry.symptoms import CHANNEL
@@ -35,10 +37,11 @@ SYMPTOM_WORDS: Final = {
 
 def incidents_of(findings: Findings, window: Window, facts: Facts) -> list[Incident]:
     """Name every finding; strongest first, as the analysis has them."""
-    return [_incident(finding, window, facts) for finding in findings.findings]
+    exposure = Exposure.of(window)
+    return [_incident(finding, window, facts, exposure) for finding in findings.findings]
 
 
-def _incident(finding: Finding, window: Window, facts: Facts) -> Incident:
+def _incident(finding: Finding, window: Window, facts: Facts, exposure: Exposure) -> Incident:
     rows = pa.array(finding.traces)
     traces = facts.traces.take(rows)
     ids = traces["trace_id"].combine_chunks()
@@ -54,7 +57,7 @@ def _incident(finding: Finding, window: Window, facts: Facts) -> Incident:
         incident_id=_identity(causes, symptom, onset_ms, ids),
         title=_title(causes, symptom, module, len(ids)),
         state="open",
-        severity=_severity(len(ids) / max(window.n, 1)),
+        severity=_severity(window.weight[finding.traces].sum() / max(exposure.traces, 1.0)),
         cluster_id=_cluster_id(causes, symptom, module),
         symptom=symptom,
         channels=finding.channels,
@@ -70,6 +73,9 @@ def _incident(finding: Finding, window: Window, facts: Facts) -> Incident:
         examples=_ids(facts, finding.examples),
         survivors=_ids(facts, finding.survivors),
         causes=causes,
+        effects=_effects(finding, traces, window, exposure),
+        changes=(),
+        where=None,
         task_count=pc.count_distinct(traces["task"]).as_py(),
         agent_count=_distinct(items, "agent"),
         region_count=_distinct(items, "region"),
@@ -115,6 +121,22 @@ def _items(items: Sequence[int], window: Window) -> tuple[Item, ...]:
 def _rounded(value: float) -> float:
     """Four decimals: more would claim more than the data say."""
     return round(float(value), 4)
+
+
+def _effects(
+    finding: Finding, traces: pa.Table, window: Window, exposure: Exposure
+) -> tuple[Effect, ...]:
+    """Return where the traces break, and who is hit because of the causes."""
+    roots = [items for cause in finding.causes for items in (cause.items, *cause.tied)]
+    named = {(window.item_kinds[i], window.item_names[i]) for items in roots for i in items}
+    critical = critical_effects(traces, frozenset(named))
+    if not roots:
+        return critical
+    impact = impact_effects(window, exposure, finding.traces, roots)
+    return tuple(
+        replace(effect, failing=_rounded(effect.failing), share=_rounded(effect.share))
+        for effect in (*critical, *impact)
+    )
 
 
 def _symptom(finding: Finding, facts: Facts, ids: pa.Array) -> str:
@@ -187,7 +209,15 @@ def _unexplained_share(finding: Finding, causes: tuple[NamedCause, ...]) -> floa
 
 
 def _no_reach(traces: int) -> Reach:
-    return Reach(traces=traces, tasks=(), agents=(), regions=(), written_keys=())
+    return Reach(
+        traces=traces,
+        failing=traces,
+        last_ms=None,
+        tasks=(),
+        agents=(),
+        regions=(),
+        written_keys=(),
+    )
 
 
 def unexplained_ids(findings: Findings, facts: Facts) -> list[str]:

@@ -1,29 +1,34 @@
 """The main job: which failing traces of a window share a cause, and what to do about it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.analysis.find import find
 from graphmind.analysis.options import CauseOptions
 from graphmind.analysis.window import window_from_facts
-from graphmind.archive.port import Selection
+from graphmind.archive.port import Archive, Selection
 from graphmind.graph.incidents import derived_rows
 from graphmind.graph.port import Counters
 from graphmind.graph.projection import project
 from graphmind.graph.selection import choose_kept
+from graphmind.incidents.changes import nearest_changes
+from graphmind.incidents.identity import PAUSE_MS, keep_identities
+from graphmind.incidents.incident import Incident
 from graphmind.incidents.report import incidents_of, unexplained_ids
+from graphmind.jobs.inventory import known_changes
+from graphmind.jobs.references import refresh_references
 from graphmind.jobs.stores import Stores
+from graphmind.jobs.where import locate
+from graphmind.jobs.window import read_window
 from graphmind.repair.alternatives import alternatives_to
 from graphmind.repair.command import propose
 from graphmind.settings import Settings
 from graphmind.telemetry.assembly import assemble
 from graphmind.telemetry.facts import Facts
-from graphmind.telemetry.items import inherited
 
 MS_NS: Final = 1_000_000
 KEPT_AS: Final = "analysis"
@@ -50,59 +55,108 @@ def analyze(
 ) -> Analysis:
     """Find the incidents of the traces selected, store them and write them to the graph."""
     stage("reading facts")
-    facts = with_lineage(stores.archive.facts(selection))
+    facts = read_window(stores.archive, selection, settings.window_traces)
     stage("finding shared causes")
-    window, incidents, unexplained = examine(facts, settings)
+    found = find_incidents(facts, settings)
+    stage("locating incidents")
+    periods = refresh_references(stores.archive, facts, found.incidents)
+    located = locate(stores.archive, dated(stores.archive, found.incidents), facts, periods)
+    window, known = window_numbers(facts), stores.archive.incidents()
+    incidents = with_commands(keep_identities(located, _near(known, window)), facts)
     stage("writing the graph")
-    current = _outside(stores.archive.incidents(), window) + incidents
+    current = _outside(known, window, incidents) + incidents
     stores.archive.save_incidents(KEPT_AS, current)
     stores.graph.ensure_schema()
     graph = _write_traces(stores, facts, settings)
     run_id = _run_id(facts)
     stores.graph.replace_derived(derived_rows(current, run_id), run_id)
-    return Analysis(window=window, incidents=incidents, unexplained=unexplained, graph=graph)
+    return Analysis(window=window, incidents=incidents, unexplained=found.unexplained, graph=graph)
 
 
-def with_lineage(facts: Facts) -> Facts:
-    """Add who wrote the values that the traces read to what they touched."""
-    return replace(facts, items=pa.concat_tables([facts.items, inherited(facts.accesses)]))
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The incidents of a window, strongest first, and the failing traces in none of them."""
+
+    incidents: list[Incident]
+    unexplained: list[str]
+    """Sorted."""
+
+
+def find_incidents(facts: Facts, settings: Settings) -> Found:
+    """Find what the facts of a window alone tell."""
+    window = window_from_facts(facts)
+    options = CauseOptions(alpha=settings.alpha, failures_min=settings.min_excess)
+    findings = find(window, options)
+    return Found(
+        incidents=incidents_of(findings, window, facts),
+        unexplained=unexplained_ids(findings, facts),
+    )
+
+
+def dated(archive: Archive, incidents: Sequence[Incident]) -> list[Incident]:
+    """Say of each incident which changes came shortly before it."""
+    changes = known_changes(archive, incidents)
+    return [replace(each, changes=nearest_changes(each, changes)) for each in incidents]
+
+
+def with_commands(incidents: Sequence[Incident], facts: Facts) -> list[dict[str, Any]]:
+    """Return the documents of the incidents, each with the command it calls for."""
+    return [
+        incident.document() | {"command": propose(incident, alternatives_to(incident, facts))}
+        for incident in incidents
+    ]
 
 
 def examine(
     facts: Facts, settings: Settings
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
     """Return the window in numbers, its incidents with their commands, and what is unexplained."""
-    window = window_from_facts(facts)
-    options = CauseOptions(alpha=settings.alpha, failures_min=settings.min_excess)
-    findings = find(window, options)
-    incidents = [
-        incident.document() | {"command": propose(incident, alternatives_to(incident, facts))}
-        for incident in incidents_of(findings, window, facts)
-    ]
-    return _numbers(facts), incidents, unexplained_ids(findings, facts)
+    found = find_incidents(facts, settings)
+    return window_numbers(facts), with_commands(found.incidents, facts), found.unexplained
 
 
-def _numbers(facts: Facts) -> dict[str, Any]:
-    starts = facts.traces["start_ns"]
+def window_numbers(facts: Facts) -> dict[str, Any]:
+    """Return the window in numbers: traces as their weights estimate them, ``read`` as they are."""
+    starts, weights = facts.traces["start_ns"], facts.traces["weight"]
     failing = facts.symptoms.filter(pc.is_valid(facts.symptoms["channel"]))["trace_id"]
     first, last = pc.min(starts).as_py(), pc.max(starts).as_py()
     return {
         "from_ms": None if first is None else first // MS_NS,
         "until_ms": None if last is None else last // MS_NS,
-        "traces": facts.traces.num_rows,
+        "traces": round(pc.sum(pc.fill_null(weights, 1.0)).as_py() or 0),
+        "read": facts.traces.num_rows,
         "failing": pc.count_distinct(failing).as_py(),
         "incomplete": pc.sum(pc.equal(facts.traces["outcome"], "incomplete")).as_py() or 0,
     }
 
 
-def _outside(incidents: list[dict[str, Any]], window: dict[str, Any]) -> list[dict[str, Any]]:
+def _outside(
+    known: list[dict[str, Any]], window: dict[str, Any], found: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """Keep what earlier analyses found outside this window; inside, this one speaks."""
-    if window["from_ms"] is None:
-        return incidents
+    again = {incident["incident_id"] for incident in found}
+    again |= {name for incident in found for name in incident["absorbed"]}
     return [
         incident
-        for incident in incidents
-        if not window["from_ms"] <= incident["onset_ms"] <= window["until_ms"]
+        for incident in known
+        if incident["incident_id"] not in again
+        and (
+            window["from_ms"] is None
+            or not window["from_ms"] <= incident["onset_ms"] <= window["until_ms"]
+        )
+    ]
+
+
+def _near(known: list[dict[str, Any]], window: dict[str, Any]) -> list[dict[str, Any]]:
+    """Keep what an incident of this window may continue."""
+    if window["from_ms"] is None:
+        return []
+    first, last = window["from_ms"] - PAUSE_MS, window["until_ms"] + PAUSE_MS
+    return [
+        incident
+        for incident in known
+        if incident["onset_ms"] <= last
+        and max([incident["onset_ms"], *(c["until_ms"] for c in incident["causes"])]) >= first
     ]
 
 

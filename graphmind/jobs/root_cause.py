@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive
-from graphmind.jobs.analyze import examine
-from graphmind.jobs.surroundings import facts_around
+from graphmind.jobs.analyze import dated, find_incidents, window_numbers, with_commands
+from graphmind.jobs.references import known_references
+from graphmind.jobs.where import locate
+from graphmind.jobs.window import read_around
 from graphmind.settings import Settings
 from graphmind.telemetry.facts import SYMPTOMS, Facts
 
@@ -33,13 +35,15 @@ class RootCause:
 def root_cause(archive: Archive, settings: Settings, trace_ids: Iterable[str]) -> RootCause:
     """Explain exactly these traces as failing; every other trace of their time as not."""
     given = pa.array(sorted(set(trace_ids)), pa.string())
-    facts = facts_around(archive, given)
+    facts = failing_exactly(read_around(archive, given, settings.window_traces), given)
     known = pc.is_in(given, value_set=facts.traces["trace_id"].combine_chunks())
-    window, findings, unexplained = examine(failing_exactly(facts, given), settings)
+    found = find_incidents(facts, settings)
+    periods = known_references(archive)
+    located = locate(archive, dated(archive, found.incidents), facts, periods)
     return RootCause(
-        window=window,
-        findings=findings,
-        unexplained=unexplained,
+        window=window_numbers(facts),
+        findings=with_commands(located, facts),
+        unexplained=found.unexplained,
         unknown=given.filter(pc.invert(known)).to_pylist(),
     )
 

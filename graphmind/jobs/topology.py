@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphmind.archive.port import Archive
-from graphmind.jobs.surroundings import facts_around
+from graphmind.jobs.window import read_around
 from graphmind.telemetry.facts import Facts
 
 HUB: Final = "agent"
 """Items are linked with the agents their traces run on: every pair would be a hairball."""
 LINKS_PER_NODE: Final = 3
 """Links kept for each node allowed: a browser lays out 5,000 for 1,500 nodes in 2 s (measured)."""
+
+TRACES_MAX: Final = 50_000
+"""Traces of the incident's time that are counted; of more, a weighted sample (chosen)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def topology(archive: Archive, incident_id: str, *, nodes_max: int) -> Topology:
     """
     incident: Mapping[str, Any] = archive.incident(incident_id)
     own = pa.array(incident["trace_ids"], pa.string())
-    facts = facts_around(archive, own)
+    facts = read_around(archive, own, TRACES_MAX)
     verdict = _verdict_nodes(incident)
     named, others = _items(incident, _touched(facts, own))
     room = max(nodes_max - len(verdict) - len(named), 0)

@@ -34,7 +34,8 @@ def test_a_question_is_answered_from_the_graph(client, stores):
 
     assert answer["question"] == "incident_causes"
     assert [(row["title"], row["cause"]) for row in answer["rows"]] == [
-        (incident["title"], incident["causes"][0]["label"])
+        (incident["title"], incident["causes"][0]["label"]),
+        *((incident["title"], f"{e['kind']} {e['name']}") for e in incident["effects"]),
     ]
     assert list(answer["rows"][0]) == [column["name"] for column in answer["columns"]]
 

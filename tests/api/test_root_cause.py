@@ -71,8 +71,9 @@ def test_unknown_ids_are_reported_beside_the_answer(explained, stores):
 
 
 def test_only_unknown_ids_give_an_empty_window(explained, empty):
+    counts = dict.fromkeys(("traces", "read", "failing", "incomplete"), 0)
     nothing = {
-        "window": {"from_ms": None, "until_ms": None, "traces": 0, "failing": 0, "incomplete": 0},
+        "window": {"from_ms": None, "until_ms": None, **counts},
         "findings": [],
         "unexplained": [],
         "unknown": ["a", "b"],

@@ -23,6 +23,7 @@ INCIDENT = {
     "region_count": 1,
     "unexplained_share": 0.0,
     "command": {"action": "multi_trace_repair"},
+    "effects": [],
     "causes": [
         {
             "rank": 1,
@@ -106,3 +107,24 @@ def test_confidences_of_traces_may_be_absent():
 @pytest.mark.parametrize("kind", ITEM_KINDS)
 def test_a_cause_may_name_an_item_of_every_kind(kind):
     assert ("Cause", LABEL_OF_ITEM[kind]) in EDGES["NAMES"].ENDS
+
+
+def test_a_critical_failure_and_an_impact_follow_the_causes_in_their_role():
+    effects = [
+        {"role": "critical", "kind": "module", "name": "rpc", "failing": 2.0, "share": 1.0},
+        {"role": "impact", "kind": "agent", "name": "a", "failing": 1.0, "share": 0.5},
+    ]
+    rows = derived_rows([{**INCIDENT, "effects": effects}], "r1")
+    causes = [
+        (key, row["role"], row["label"], row["failedWith"])
+        for key, row in merged_nodes(rows)["Cause"]
+    ]
+
+    assert causes == [
+        ("i1:1", "root", "m@2 in eu", 2.0),
+        ("i1:2", "critical", "module rpc", 2.0),
+        ("i1:3", "impact", "agent a", 1.0),
+    ]
+    assert ("i1:3", "a") in {
+        (row["from"], row["to"]) for row in rows.edges["Cause", "NAMES", "Agent"]
+    }

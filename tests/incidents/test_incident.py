@@ -14,6 +14,8 @@ def test_the_document_holds_everything_by_its_name_as_json_has_it():
     ]
     assert again["reach"] == {
         "traces": 10,
+        "failing": 8,
+        "last_ms": 9000,
         "tasks": ["chat"],
         "agents": ["a"],
         "regions": ["eu"],

@@ -26,6 +26,7 @@ WINDOW = facts(
         ("t2", "k2", "write", "a"),
         ("t2", "k4", "read", "a"),
     ],
+    symptoms=[("t1", "error"), ("t1", "slow"), ("t2", "missing")],
 )
 
 
@@ -36,6 +37,8 @@ def reach(*items):
 def test_a_cause_reaches_all_that_traces_touch_which_touch_it():
     assert reach(("agent", "a")) == Reach(
         traces=2,
+        failing=1,
+        last_ms=2000,
         tasks=("chat", "search"),
         agents=("a", "b"),
         regions=("eu", "us"),
@@ -45,8 +48,25 @@ def test_a_cause_reaches_all_that_traces_touch_which_touch_it():
 
 def test_a_conjunction_reaches_only_traces_that_touch_all_of_it():
     assert reach(("agent", "a"), ("region", "us")) == Reach(
-        traces=1, tasks=("search",), agents=("a", "b"), regions=("us",), written_keys=()
+        traces=1,
+        failing=0,
+        last_ms=2000,
+        tasks=("search",),
+        agents=("a", "b"),
+        regions=("us",),
+        written_keys=(),
     )
+
+
+def test_a_sampled_trace_counts_as_the_traces_it_stands_for():
+    window = facts(
+        [{"trace_id": "t1", "weight": 10.0}, {"trace_id": "t2"}],
+        items=[("t1", "agent", "a"), ("t2", "agent", "a")],
+        symptoms=[("t2", "error")],
+    )
+    own = reach_of(incident(("agent", "a")).causes[0], window)
+
+    assert (own.traces, own.failing) == (11, 1)
 
 
 def test_a_name_of_another_kind_is_not_touched():

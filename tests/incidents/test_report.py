@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from graphmind.analysis.findings import Findings
 from graphmind.analysis.window import window_from_facts
-from graphmind.incidents.incident import Incident, Item, NamedCause, Reach
+from graphmind.incidents.incident import Effect, Incident, Item, NamedCause, Reach
 from graphmind.incidents.report import incidents_of, unexplained_ids
 from tests.incidents.windows import CAUSE, cause, facts, finding
 
@@ -83,11 +83,24 @@ def test_a_finding_becomes_an_incident_with_names_for_its_numbers():
                     rivals=({"all_of": [{"kind": "region", "name": "eu"}], "nats_behind": 3.1416},),
                 ),
             ),
+            effects=(
+                Effect(role="critical", kind="module", name="inference", failing=2.0, share=1.0),
+            ),
+            changes=(),
+            where=None,
             task_count=2,
             agent_count=1,
             region_count=1,
             unexplained_share=0.25,
-            reach=Reach(traces=3, tasks=(), agents=("a",), regions=("eu",), written_keys=()),
+            reach=Reach(
+                traces=3,
+                failing=2,
+                last_ms=4000,
+                tasks=(),
+                agents=("a",),
+                regions=("eu",),
+                written_keys=(),
+            ),
         )
     ]
 
@@ -98,7 +111,9 @@ def test_a_burst_without_a_cause_says_so_and_begins_with_its_first_trace():
     assert found.title == "2 traces fail at callback: no shared cause found"
     assert found.cluster_id == "CLUSTER_ERROR_UNEXPLAINED_CALLBACK"
     assert (found.onset_ms, found.confidence, found.unexplained_share) == (2000, 0.0, 1.0)
-    assert found.reach == Reach(traces=2, tasks=(), agents=(), regions=(), written_keys=())
+    assert found.reach == Reach(
+        traces=2, failing=2, last_ms=None, tasks=(), agents=(), regions=(), written_keys=()
+    )
 
 
 def test_a_burst_without_a_place_is_unexplained_anywhere():

@@ -55,11 +55,22 @@ INCIDENT = Incident(
     examples=("t1",),
     survivors=(),
     causes=(),
+    effects=(),
+    changes=(),
+    where=None,
     task_count=1,
     agent_count=1,
     region_count=1,
     unexplained_share=0.1,
-    reach=Reach(traces=10, tasks=("chat",), agents=("a",), regions=("eu",), written_keys=()),
+    reach=Reach(
+        traces=10,
+        failing=8,
+        last_ms=9000,
+        tasks=("chat",),
+        agents=("a",),
+        regions=("eu",),
+        written_keys=(),
+    ),
 )
 
 

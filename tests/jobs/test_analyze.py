@@ -90,6 +90,7 @@ def test_the_shared_cause_of_a_window_is_found_with_what_to_do(stores):
         "from_ms": EPOCH_MS,
         "until_ms": EPOCH_MS + 119_000,
         "traces": 120,
+        "read": 120,
         "failing": 20,
         "incomplete": 0,
     }
@@ -131,16 +132,73 @@ def test_an_analysis_keeps_the_incidents_of_another_window(stores):
     assert len(explored(stores, PART_OF)) == 40
 
 
-def test_an_incident_that_a_window_no_longer_shows_is_gone_from_both_stores(stores):
+def test_an_incident_keeps_its_id_and_name_when_its_window_grows(stores):
     brought(stores, window("bad"))
     (before,) = analyzed(stores).incidents
     earlier = in_trace("bad", routed("bad", failed=True), later_ms=500)
-    brought(stores, earlier)
+    later = window("bad", hour=0, count=160)
+    brought(stores, earlier, later)
     (after,) = analyzed(stores).incidents
 
     assert after["onset_ms"] < before["onset_ms"]
+    assert len(after["trace_ids"]) > len(before["trace_ids"])
+    assert [after[n] for n in ("incident_id", "cluster_id", "opened_ms")] == [
+        before[n] for n in ("incident_id", "cluster_id", "opened_ms")
+    ]
     assert [kept["incident_id"] for kept in stores.archive.incidents()] == [after["incident_id"]]
     assert explored(stores, INCIDENTS) == {(after["incident_id"],)}
+
+
+def test_an_incident_that_a_window_no_longer_shows_is_gone_from_both_stores(stores):
+    brought(stores, window("bad"))
+    (found,) = analyzed(stores).incidents
+    gone = {
+        **found,
+        "incident_id": "inc-gone",
+        "trace_ids": ["good001", "good002"],
+        "causes": [],
+    }
+    stores.archive.save_incidents("analysis", [found, gone])
+    analyzed(stores)
+
+    assert [kept["incident_id"] for kept in stores.archive.incidents()] == [found["incident_id"]]
+    assert explored(stores, INCIDENTS) == {(found["incident_id"],)}
+
+
+def test_a_window_above_the_setting_is_sampled_and_gives_the_same_cause(stores):
+    brought(stores, window("bad", count=400))
+    whole = analyzed(stores)
+    sampled = analyze(stores, Settings(window_traces=200), ALL)
+
+    assert sampled.window["read"] < 260
+    assert sampled.window["traces"] == pytest.approx(400, rel=0.1)
+    assert causes(sampled.incidents) == causes(whole.incidents) == ["agent bad"]
+    assert sampled.incidents[0]["trace_ids"] == whole.incidents[0]["trace_ids"]
+    assert sampled.incidents[0]["incident_id"] == whole.incidents[0]["incident_id"]
+
+
+def test_the_verdict_says_where_its_traces_depart_from_the_healthy_ones(stores):
+    brought(stores, *(slow_where_bad(number) for number in range(120)))
+    found = analyzed(stores).incidents[0]
+
+    assert found["where"]["places"][0]["service"] == "runner"
+    assert found["where"]["places"][0]["operation"] == "work"
+
+
+def slow_where_bad(number):
+    """Rows of a trace through a gate to a runner, which takes ten times as long if it is bad."""
+    bad = number % 4 == 0
+    end = 1000 if bad else 100
+    named = {"gen_ai.agent.name": "bad" if bad else "good"}
+    gate = span("route", 0, end, service="gate")
+    runner = span(
+        *("work", 10, end - 10),
+        parent="route",
+        service="runner",
+        failed=fails(number),
+        attributes=named,
+    )
+    return in_trace(f"bad{number:03}", [gate, runner], later_ms=number * 1000)
 
 
 def test_failures_that_share_nothing_are_listed_as_unexplained(stores):
@@ -164,6 +222,7 @@ def test_a_selection_without_traces_finds_nothing_and_keeps_what_is_known(stores
         "from_ms": None,
         "until_ms": None,
         "traces": 0,
+        "read": 0,
         "failing": 0,
         "incomplete": 0,
     }
@@ -176,7 +235,12 @@ def test_each_stage_is_named_as_it_begins(stores):
     brought(stores, window("bad", count=4))
     analyze(stores, Settings(), ALL, stages.append)
 
-    assert stages == ["reading facts", "finding shared causes", "writing the graph"]
+    assert stages == [
+        "reading facts",
+        "finding shared causes",
+        "locating incidents",
+        "writing the graph",
+    ]
 
 
 def test_incidents_are_in_a_graph_that_is_opened_again(tmp_path):

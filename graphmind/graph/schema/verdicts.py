@@ -36,13 +36,15 @@ class Incident(Found):
 
 @dataclass(frozen=True, kw_only=True)
 class Cause(Found):
-    """What the failing traces of an incident share, with the evidence."""
+    """What the failing traces of an incident share, or in another role what fails because of it."""
 
     key: Annotated[str, Doc("`incidentId:rank`")]
     rank: Annotated[int | None, Doc("1 is the strongest")] = None
     kind: Annotated[str | None, Doc("kind of the thing shared, `a + b` for a conjunction")] = None
     label: Annotated[str | None, Doc("the thing shared, for people")] = None
-    role: Annotated[str | None, Doc("root, critical or impact")] = None
+    role: Annotated[
+        str | None, Doc("root; critical: where traces go wrong; impact: hit only with the root")
+    ] = None
     confidence: Annotated[float | None, Doc("chance that it is the cause", "0..1")] = None
     risk_ratio: Annotated[float | None, Doc("failing share with it over without it")] = None
     risk_ratio_low: Annotated[float | None, Doc("lower bound of the risk ratio")] = None

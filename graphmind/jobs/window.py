@@ -1,0 +1,47 @@
+"""The window of an analysis: the facts of its traces, bounded however many there are."""
+
+from dataclasses import replace
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmind.archive.port import Archive, Selection
+from graphmind.jobs.settle import HOUR_NS
+from graphmind.telemetry.facts import Facts
+from graphmind.telemetry.items import inherited
+
+HEALTHY_PER_FAILING: Final = 0.5
+"""Healthy traces kept at least: the odds stay unbiased below 85 % failing (analysis/sample.py)."""
+
+
+def read_window(archive: Archive, selection: Selection, traces_max: int) -> Facts:
+    """Return the facts of the traces selected, and who wrote the values that they read.
+
+    Above ``traces_max`` traces all failing ones are read, and a share of the healthy ones whose
+    weights say what they stand for: the cost of an analysis is bounded whatever the traffic.
+    """
+    failing, healthy = archive.failing_and_healthy(selection)
+    room = max(traces_max - failing, HEALTHY_PER_FAILING * failing)
+    share = min(1.0, room / healthy) if healthy else 1.0
+    return with_lineage(archive.facts(selection, healthy_share=share))
+
+
+def read_around(archive: Archive, trace_ids: pa.Array, traces_max: int) -> Facts:
+    """Return the facts of the window in which the given traces ran; see ``read_window``.
+
+    At least an hour of it: a few failing traces within a second need healthy ones beside them.
+    Empty where the archive has facts of none of the traces.
+    """
+    starts = archive.facts(Selection(trace_ids=trace_ids)).traces["start_ns"]
+    first, last = pc.min(starts).as_py(), pc.max(starts).as_py()
+    if first is None:
+        return archive.facts(Selection(trace_ids=pa.array([], pa.string())))
+    margin = max(0, HOUR_NS - (last - first)) // 2
+    around = Selection(from_ns=first - margin, until_ns=last + margin + 1)
+    return read_window(archive, around, traces_max)
+
+
+def with_lineage(facts: Facts) -> Facts:
+    """Add who wrote the values that the traces read to what they touched."""
+    return replace(facts, items=pa.concat_tables([facts.items, inherited(facts.accesses)]))
