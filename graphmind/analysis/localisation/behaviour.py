@@ -1,14 +1,24 @@
 """The behaviour channel: who does something else than in the reference periods."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from graphmind.analysis.localisation.divergence import bernoulli
 from graphmind.analysis.localisation.options import LocalisationOptions
-from graphmind.analysis.localisation.transitions import Transition, Transitions
+from graphmind.analysis.localisation.transitions import (
+    END,
+    START,
+    Event,
+    Point,
+    Transition,
+    Transitions,
+)
 
 _Key = TypeVar("_Key")
+FORWARDS = 0.9
+"""Share of the traces in which a span that only forwards does so, at least. Chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +44,22 @@ class BehaviourEvidence:
     part: str
     """self: after its own event; in: after a call of it; out: after its call of another."""
     strongest: Deviation
+    operation: str
+    """The operation of the service that is charged with most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Charge:
+    """A deviation, and whom it is held against."""
+
+    service: str
+    operation: str
+    part: str
+    deviation: Deviation
+
+    @property
+    def rank(self) -> tuple[float, Transition]:
+        return self.deviation.nats, self.deviation.transition
 
 
 def behaviour_channel(
@@ -42,67 +68,106 @@ def behaviour_channel(
     """Score the services that deviate; the others are absent.
 
     What follows a remote call is charged to the callee, whose answer made the caller deviate, in
-    full and summed over callers; the caller keeps a share, of its strongest only.
+    full and summed over callers; the caller keeps a share, of its strongest only. A span that only
+    forwards is taken as the call it forwards.
     """
-    deviations = _deviations(window, references, options)
-    own = _strongest((d for d in deviations if not _callee(d)), _service)
-    out = _strongest((d for d in deviations if _callee(d)), _service)
-    ways = _strongest((d for d in deviations if _callee(d)), lambda d: (_callee(d), _service(d)))
-    charges = [(service, "self", deviation) for service, deviation in own.items()]
-    charges += [(callee, "in", deviation) for (callee, _), deviation in ways.items()]
-    charges += [(service, "out", deviation) for service, deviation in out.items()]
-    charged: dict[str, list[tuple[str, Deviation]]] = {}
-    for service, part, deviation in charges:
-        charged.setdefault(service, []).append((part, deviation))
-    return {service: _evidence(found, options) for service, found in charged.items()}
+    forwards = _forwards(references)
+    charges: dict[str, list[_Charge]] = {}
+    for deviation in _deviations(window, references, options):
+        for charge in _charges(deviation, forwards):
+            charges.setdefault(charge.service, []).append(charge)
+    return {service: _evidence(found, options) for service, found in charges.items()}
 
 
-def _evidence(
-    found: list[tuple[str, Deviation]], options: LocalisationOptions
-) -> BehaviourEvidence:
-    part, strongest = max(found, key=lambda pair: _rank(pair[1]))
+def _charges(deviation: Deviation, forwards: Mapping[tuple[str, str], Event]) -> Iterator[_Charge]:
+    """Charge the service itself, or the callee and in part the caller."""
+    point = deviation.transition.point
+    event = forwards.get((point.service, point.operation), point.event)
+    called = event.kind == "call"
+    yield _Charge(
+        service=point.service,
+        # What follows the call of an own operation lies in that operation, as far as is known.
+        operation=event.name if called and not event.callee else point.operation,
+        part="out" if event.callee else "self",
+        deviation=deviation,
+    )
+    if event.callee:
+        yield _Charge(service=event.callee, operation=event.name, part="in", deviation=deviation)
+
+
+def _evidence(charges: list[_Charge], options: LocalisationOptions) -> BehaviourEvidence:
+    """Add up the strongest own deviation, that of each caller, and a share of the way out."""
+    weight = {"self": 1.0, "in": 1.0, "out": options.caller_share}
+    strongest = max(charges, key=lambda charge: charge.rank)
+    sources = _largest(charges, lambda charge: (charge.part, _caller(charge)))
+    places = _largest(charges, lambda charge: (charge.operation, charge.deviation.transition.point))
+    blamed: dict[str, float] = {}
+    for (operation, _), charge in places.items():
+        nats = charge.deviation.nats * weight[charge.part]
+        blamed[operation] = blamed.get(operation, 0.0) + nats
     return BehaviourEvidence(
-        score=sum(d.nats * (options.caller_share if part == "out" else 1) for part, d in found),
-        part=part,
-        strongest=strongest,
+        score=sum(charge.deviation.nats * weight[part] for (part, _), charge in sources.items()),
+        part=strongest.part,
+        strongest=strongest.deviation,
+        operation=max(sorted(blamed), key=blamed.__getitem__),
     )
 
 
-def _service(deviation: Deviation) -> str:
-    return deviation.transition.point.service
+def _caller(charge: _Charge) -> str:
+    return charge.deviation.transition.point.service if charge.part == "in" else ""
 
 
-def _callee(deviation: Deviation) -> str:
-    return deviation.transition.point.event.callee
+def _largest(charges: Iterable[_Charge], key: Callable[[_Charge], _Key]) -> dict[_Key, _Charge]:
+    """Keep the strongest charge of each key."""
+    found: dict[_Key, _Charge] = {}
+    for charge in charges:
+        at = key(charge)
+        if at not in found or found[at].rank < charge.rank:
+            found[at] = charge
+    return found
 
 
-def _rank(deviation: Deviation) -> tuple[float, Transition]:
-    return deviation.nats, deviation.transition
-
-
-def _strongest(
-    deviations: Iterable[Deviation], key: Callable[[Deviation], _Key]
-) -> dict[_Key, Deviation]:
-    """Keep the strongest deviation of each key."""
-    found: dict[_Key, Deviation] = {}
-    for deviation in deviations:
-        at = key(deviation)
-        if at not in found or _rank(found[at]) < _rank(deviation):
-            found[at] = deviation
+def _forwards(references: Sequence[Transitions]) -> dict[tuple[str, str], Event]:
+    """Find the operations that do nothing but call another service, and the call."""
+    traces: dict[Point, int] = defaultdict(int)
+    taken: dict[Transition, float] = defaultdict(float)
+    for reference in references:
+        for point, count in reference.traces.items():
+            traces[point] += count
+        for transition, count_taken in reference.taken.items():
+            taken[transition] += count_taken
+    found = {}
+    for (point, after), count_taken in list(taken.items()):
+        if point.event != START or not after.callee or count_taken < FORWARDS * traces[point]:
+            continue
+        answered = Point(point.service, point.operation, after)
+        if taken[Transition(answered, END)] >= FORWARDS * traces[answered]:
+            found[point.service, point.operation] = after
     return found
 
 
 def _deviations(
     window: Transitions, references: Sequence[Transitions], options: LocalisationOptions
 ) -> list[Deviation]:
+    severe_now = _severe([window])
+    severe_before = _severe(references)
     found = []
     for transition, taken in window.taken.items():
-        traces = window.traces[transition.point]
+        point, severe = transition.point, transition.after.is_severe
+        traces = window.traces[point]
         reference = _reference_share(transition, references, options)
-        share = min(1.0, taken / traces)
-        if reference is None or share <= reference:
+        if reference is None:
             continue
-        weight = options.severe_factor if transition.after.is_severe else 1.0
+        if not severe:
+            # Errors that stopped leave room to what follows when all is well: that is no fault.
+            stopped = severe_before.get(point, 0.0) - severe_now.get(point, 0.0)
+            reference = min(reference / (1 - max(0.0, min(stopped, 1 - reference))), 1.0)
+        share = min(1.0, taken / traces)
+        if share <= reference:
+            continue
+        # What the reference often does, too, is more likely a way back to normal than a fault: it
+        # counts for the share of the reference that does otherwise.
+        weight = (1 - reference) * (options.severe_factor if severe else 1.0)
         found.append(
             Deviation(
                 transition=transition,
@@ -115,25 +180,31 @@ def _deviations(
     return found
 
 
+def _severe(periods: Sequence[Transitions]) -> dict[Point, float]:
+    """Share of the traces that come by a point and go on with an error, over all periods."""
+    taken: dict[Point, float] = defaultdict(float)
+    for period in periods:
+        for transition, count in period.taken.items():
+            if transition.after.is_severe:
+                taken[transition.point] += count
+    return {
+        point: count / sum(period.traces.get(point, 0) for period in periods)
+        for point, count in taken.items()
+    }
+
+
 def _reference_share(
     transition: Transition,
     references: Sequence[Transitions],
     options: LocalisationOptions,
 ) -> float | None:
-    """Estimate a share from above: pooled, and by each period with traces enough; None: unknown.
+    """Estimate a share over all reference periods together; None: unknown.
 
-    Half a trace is added, so that what was never seen is not impossible.
+    Half a trace is added, so that what was never seen is not impossible. That periods differ is
+    the wobble's business: a bound by each alone lets one faulty period acquit everybody.
     """
-    seen = [
-        (reference.traces[transition.point], reference.taken.get(transition, 0.0))
-        for reference in references
-        if transition.point in reference.traces
-    ]
-    pooled = sum(traces for traces, _ in seen)
-    if pooled < options.reference_calls_min:
+    traces = sum(reference.traces.get(transition.point, 0) for reference in references)
+    if traces < options.reference_calls_min:
         return None
-    alone = [pair for pair in seen if pair[0] >= options.period_traces_min]
-    return max(
-        (taken + 0.5) / (traces + 1)
-        for traces, taken in [(pooled, sum(taken for _, taken in seen)), *alone]
-    )
+    taken = sum(reference.taken.get(transition, 0.0) for reference in references)
+    return (taken + 0.5) / (traces + 1)

@@ -7,10 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.telemetry.assembly import Columns
+from graphmind.telemetry.spans import STATUS_ERROR
 from graphmind.telemetry.tree import Bools, Ints, nearest
 
 UNNAMED = "unnamed"
 """The service of a span when neither it nor an ancestor names one."""
+NOT_ENDED = "not ended"
+"""The failure of a span without an end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,12 @@ class Period:
     operation: Ints
     start_ns: Ints
     end_ns: Ints
+    failure: Ints
+    """Index into ``failures``, -1 for a span that ended well."""
     services: tuple[str, ...]
     operations: tuple[str, ...]
+    failures: tuple[str, ...] = ()
+    """Error codes, empty where none is stated."""
     statements: Statements | None = None
     """None where no logs were collected, which is not the same as silent logs."""
 
@@ -67,8 +74,8 @@ def period_from_spans(spans: pa.Table, statements: pa.Table | None = None) -> Pe
     """Arrange spans (schema ASSEMBLED) and log statements for the localisation.
 
     ``statements`` has the columns trace_id, span_id, at_ns (null: counts as the first in its span),
-    level and site; those of unknown spans are left out. A span not ended runs to the last time
-    seen in its trace; one without a service belongs to that of its nearest ancestor.
+    level and site; those of unknown spans are left out. A span not ended has failed, and runs to
+    the last time seen in its trace; one without a service belongs to that of its nearest ancestor.
     """
     columns = Columns.of(spans)
     traces = int(columns.trace.max(initial=-1)) + 1
@@ -76,6 +83,7 @@ def period_from_spans(spans: pa.Table, statements: pa.Table | None = None) -> Pe
     np.maximum.at(last, columns.trace, columns.end)
     service, services = _encode(_service(spans, columns.parent))
     operation, operations = _encode(spans.column("name"))
+    failure, failures = _failures(spans, columns)
     return Period(
         traces=traces,
         trace=columns.trace,
@@ -85,8 +93,10 @@ def period_from_spans(spans: pa.Table, statements: pa.Table | None = None) -> Pe
         operation=operation,
         start_ns=columns.start,
         end_ns=np.where(columns.ended, columns.end, last[columns.trace]),
+        failure=failure,
         services=services,
         operations=operations,
+        failures=failures,
         statements=None if statements is None else _statements(spans, statements),
     )
 
@@ -122,6 +132,7 @@ def _take(period: Period, traces: Ints) -> Period:
         operation=period.operation[rows],
         start_ns=period.start_ns[rows],
         end_ns=period.end_ns[rows],
+        failure=period.failure[rows],
         statements=period.statements and _take_statements(period.statements, row),
     )
 
@@ -141,6 +152,14 @@ def _service(spans: pa.Table, parent: Ints) -> pa.ChunkedArray:
     own = spans.column("service")
     rows = nearest(parent, pc.is_valid(own).to_numpy())
     return pc.fill_null(own.take(pa.array(rows, mask=rows < 0)), UNNAMED)
+
+
+def _failures(spans: pa.Table, columns: Columns) -> tuple[Ints, tuple[str, ...]]:
+    """Return how each span failed, -1 for well, and the ways."""
+    stated = pc.if_else(pa.array(columns.ended), spans.column("error_code"), NOT_ENDED)
+    codes, names = _encode(stated)
+    failed = (columns.status == STATUS_ERROR) | ~columns.ended
+    return np.where(failed, codes, -1), names
 
 
 def _statements(spans: pa.Table, statements: pa.Table) -> Statements:

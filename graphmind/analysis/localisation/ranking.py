@@ -1,7 +1,9 @@
 """The whole localisation: a window and reference periods in, services by suspicion out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
+from typing import NamedTuple
 
 from graphmind.analysis.localisation.behaviour import BehaviourEvidence, behaviour_channel
 from graphmind.analysis.localisation.options import LocalisationOptions
@@ -9,6 +11,9 @@ from graphmind.analysis.localisation.period import Period, halves, without_state
 from graphmind.analysis.localisation.time_channel import TimeEvidence, time_channel
 from graphmind.analysis.localisation.transitions import Transitions, transitions
 from graphmind.analysis.localisation.units import UnitCosts, unit_costs
+
+CLEAN_MIN = 2
+"""Fewer periods cannot say which of them is unlike the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +27,9 @@ class ServiceSuspect:
     """Score of the time channel, in multiples of the wobble between fault-free periods."""
     behaviour: float
     """The same of the behaviour channel."""
+    operation: str
+    """The operation of the service that the evidence of the larger channel points at; empty where
+    there is none. Where the ways to others are slow, the one most called through."""
     time_evidence: TimeEvidence | None
     behaviour_evidence: BehaviourEvidence | None
 
@@ -33,6 +41,8 @@ class Ranking:
     suspects: tuple[ServiceSuspect, ...]
     weak: bool
     """Weak evidence: show the first three, not one."""
+    left_out: tuple[int, ...] = ()
+    """Positions of the reference periods that are unlike the others: not fault-free, it seems."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +63,9 @@ class Reference:
     time_wobble: float
     """Largest score any service gets, as the mean over the periods."""
     behaviour_wobble: float
+    """The same, in nats per trace of the period."""
+    left_out: tuple[int, ...] = ()
+    """Positions of the periods left out, as they were given."""
 
 
 def localise(
@@ -81,17 +94,65 @@ def profile_of(period: Period) -> Profile:
 
 
 def reference_of(periods: Sequence[Period], options: LocalisationOptions) -> Reference:
-    """Measure fault-free periods and their wobble; of a lone period, that of its halves."""
+    """Measure fault-free periods and their wobble; of a lone period, that of its halves.
+
+    A period unlike all others is left out: it holds a fault, or a mode that needs a second period.
+    """
     assert periods, "a localisation needs at least one fault-free period"
-    profiles = tuple(profile_of(period) for period in periods)
-    apart = profiles if len(profiles) > 1 else tuple(profile_of(h) for h in halves(periods[0]))
-    channels = [
-        _channels(one, [other for other in apart if other is not one], options) for one in apart
-    ]
+    profiles = [profile_of(period) for period in periods]
+    apart = profiles if len(profiles) > 1 else [profile_of(half) for half in halves(periods[0])]
+    distances = _distances(apart, options)
+    dirty = [n for n in range(len(apart)) if _is_dirty(n, apart, distances, options)]
+    if dirty and len(apart) - len(dirty) >= CLEAN_MIN:
+        apart = profiles = [profile for n, profile in enumerate(profiles) if n not in dirty]
+        distances = _distances(apart, options)
+    else:
+        dirty = []
     return Reference(
-        profiles=profiles,
-        time_wobble=_mean_of_largest([time for time, _ in channels]),
-        behaviour_wobble=_mean_of_largest([behaviour for _, behaviour in channels]),
+        profiles=tuple(profiles),
+        time_wobble=sum(distance.time for distance in distances) / len(apart),
+        behaviour_wobble=sum(distance.behaviour for distance in distances) / len(apart),
+        left_out=tuple(dirty),
+    )
+
+
+class _Distance(NamedTuple):
+    """Largest score any service of a period gets against the other periods."""
+
+    time: float
+    behaviour: float
+    """Nats per trace of the period."""
+
+
+def _distances(profiles: Sequence[Profile], options: LocalisationOptions) -> list[_Distance]:
+    found = []
+    for one in profiles:
+        time, behaviour = _channels(one, [other for other in profiles if other is not one], options)
+        nats = max((evidence.score for evidence in behaviour.values()), default=0.0)
+        found.append(
+            _Distance(
+                time=max((evidence.score for evidence in time.values()), default=0.0),
+                behaviour=nats / max(one.costs.traces, 1),
+            )
+        )
+    return found
+
+
+def _is_dirty(
+    place: int,
+    profiles: Sequence[Profile],
+    distances: Sequence[_Distance],
+    options: LocalisationOptions,
+) -> bool:
+    """Whether a period is further from the others than they usually are."""
+    others = [distance for n, distance in enumerate(distances) if n != place]
+    usual_time = max(median(other.time for other in others), options.time_floor)
+    traces = profiles[place].costs.traces
+    usual_nats = max(median(other.behaviour for other in others) * traces, options.behaviour_floor)
+    own = distances[place]
+    return (
+        own.time > options.dirty_factor * usual_time
+        or own.behaviour * traces > options.dirty_factor * usual_nats
     )
 
 
@@ -103,27 +164,40 @@ def rank_services(window: Profile, reference: Reference, options: LocalisationOp
     assert len({profile.has_statements for profile in (window, *reference.profiles)}) == 1
     time, behaviour = _channels(window, reference.profiles, options)
     time_unit = max(reference.time_wobble, options.time_floor)
-    behaviour_unit = max(reference.behaviour_wobble, options.behaviour_floor)
-    suspects = []
-    for service in window.services.union(*(profile.services for profile in reference.profiles)):
-        slow, odd = time.get(service), behaviour.get(service)
-        times = (
-            slow.score / time_unit if slow else 0.0,
-            odd.score / behaviour_unit if odd else 0.0,
-        )
-        suspects.append(
-            ServiceSuspect(
-                service=service,
-                score=max(times),
-                time=times[0],
-                behaviour=times[1],
-                time_evidence=slow,
-                behaviour_evidence=odd,
-            )
-        )
+    # A difference in nats grows with the traces that show it.
+    nats_unit = max(reference.behaviour_wobble * window.costs.traces, options.behaviour_floor)
+    suspects = [
+        _suspect(service, time.get(service), behaviour.get(service), time_unit, nats_unit)
+        for service in window.services.union(*(profile.services for profile in reference.profiles))
+    ]
     suspects.sort(key=lambda suspect: (-suspect.score, suspect.service))
     weak = not suspects or suspects[0].score < options.weak_below
-    return Ranking(suspects=tuple(suspects), weak=weak)
+    return Ranking(suspects=tuple(suspects), weak=weak, left_out=reference.left_out)
+
+
+def _suspect(
+    service: str,
+    slow: TimeEvidence | None,
+    odd: BehaviourEvidence | None,
+    time_unit: float,
+    nats_unit: float,
+) -> ServiceSuspect:
+    time = slow.score / time_unit if slow else 0.0
+    behaviour = odd.score / nats_unit if odd else 0.0
+    evidence = slow if slow and time >= behaviour else odd
+    if isinstance(evidence, TimeEvidence):
+        operation = evidence.unit.operation
+    else:
+        operation = evidence.operation if evidence else ""
+    return ServiceSuspect(
+        service=service,
+        score=max(time, behaviour),
+        time=time,
+        behaviour=behaviour,
+        operation=operation,
+        time_evidence=slow,
+        behaviour_evidence=odd,
+    )
 
 
 def _channels(
@@ -135,12 +209,3 @@ def _channels(
             window.transitions, [profile.transitions for profile in references], options
         ),
     )
-
-
-def _mean_of_largest(
-    channels: Sequence[Mapping[str, TimeEvidence] | Mapping[str, BehaviourEvidence]],
-) -> float:
-    largest = [
-        max((evidence.score for evidence in channel.values()), default=0.0) for channel in channels
-    ]
-    return sum(largest) / len(largest)

@@ -20,8 +20,9 @@ class Event(NamedTuple):
     kind: str
     """start, log, call or end; every span has one start and one end."""
     name: str = ""
-    """Site of the statement, or operation called."""
+    """Site of the statement, operation called, or error code of an end."""
     level: str = ""
+    """Of a statement; ERROR also for the end of a span that failed, and for a call that did."""
     callee: str = ""
     """The service called, empty for a child span of the same service."""
 
@@ -31,12 +32,13 @@ class Event(NamedTuple):
             case "log":
                 return f"{self.level} {self.name}".strip()
             case "call":
-                return f"{self.callee}:{self.name}" if self.callee else self.name
-        return self.kind
+                called = f"{self.callee}:{self.name}" if self.callee else self.name
+                return f"{called} (failed)" if self.is_severe else called
+        return " ".join(part for part in (self.kind, self.level, self.name) if part)
 
     @property
     def is_severe(self) -> bool:
-        """Whether it is a statement of an error."""
+        """Whether it is a statement of an error, a failed call or a failed end."""
         return self.level in _SEVERE
 
 
@@ -52,7 +54,11 @@ class Point(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """After a point, ``after`` is the next event of the span."""
+    """After a point, ``after`` is the next event of the span.
+
+    Whether a call failed is known after it, so only of the point: what a failed call entails is
+    compared with what it usually entails, and whoever merely passes a failure on does not deviate.
+    """
 
     point: Point
     after: Event
@@ -72,7 +78,7 @@ def transitions(period: Period) -> Transitions:
     """Count the transitions of a period."""
     events, row, event = _sequences(period)
     within = np.flatnonzero(row[1:] == row[:-1])
-    span, before, after = row[within], event[within], event[within + 1]
+    span, before, after = row[within], event[within], _undecided(events)[event[within + 1]]
     operations = max(len(period.operations), 1)
     point_code = (period.service[span] * operations + period.operation[span]) * len(events) + before
     point_codes, point = np.unique(point_code, return_inverse=True)
@@ -91,6 +97,17 @@ def transitions(period: Period) -> Transitions:
     )
 
 
+def _undecided(events: list[Event]) -> Ints:
+    """Return the event that each looks like as it begins: a call not failed yet."""
+    place = {event: n for n, event in enumerate(events)}
+    return np.array(
+        [
+            place[event._replace(level="")] if event.kind == "call" else n
+            for event, n in place.items()
+        ]
+    )
+
+
 def _point(period: Period, events: list[Event], code: int) -> Point:
     place, before = divmod(code, len(events))
     service, operation = divmod(place, len(period.operations))
@@ -101,12 +118,16 @@ def _sequences(period: Period) -> tuple[list[Event], Ints, Ints]:
     """List the events of all spans in order: vocabulary, span and event of each."""
     said_in, said_ns, said, logs = _statements(period)
     called_in, called_ns, called, calls = _calls(period)
-    events = [START, END, *logs, *calls]
+    ends = [Event("end"), *(Event("end", code, level="ERROR") for code in period.failures)]
+    events = [START, *ends, *logs, *calls]
     every = np.arange(len(period.trace))
-    ends = [np.full(len(every), value) for value in (_EARLIEST, _LATEST)]
+    limits = [np.full(len(every), value) for value in (_EARLIEST, _LATEST)]
     rows = np.concatenate([every, every, said_in, called_in])
-    times = np.concatenate([*ends, said_ns, called_ns])
-    codes = np.concatenate([0 * every, 0 * every + 1, said + 2, called + 2 + len(logs)])
+    times = np.concatenate([*limits, said_ns, called_ns])
+    first_log = 1 + len(ends)
+    codes = np.concatenate(
+        [0 * every, period.failure + 2, said + first_log, called + first_log + len(logs)]
+    )
     rank = np.empty(len(events), np.int64)
     rank[sorted(range(len(events)), key=lambda n: _order(events[n]))] = np.arange(len(events))
     order = np.lexsort((rank[codes], times, rows))
@@ -130,7 +151,8 @@ def _statements(period: Period) -> tuple[Ints, Ints, Ints, list[Event]]:
 def _calls(period: Period) -> tuple[Ints, Ints, Ints, list[Event]]:
     """Return the span, the time and the event of each call, and the events.
 
-    A client span is named after what it reached.
+    A client span is named after what it reached. Every call is listed both as it went well and as
+    it failed: first all that went well.
     """
     child = np.flatnonzero(period.parent >= 0)
     above = period.parent[child]
@@ -141,8 +163,10 @@ def _calls(period: Period) -> tuple[Ints, Ints, Ints, list[Event]]:
     operations = max(len(period.operations), 1)
     codes, call = np.unique(callee * operations + period.operation[reached], return_inverse=True)
     names = ("", *period.services)
-    events = [
+    well = [
         Event("call", period.operations[code % operations], callee=names[code // operations])
         for code in codes.tolist()
     ]
-    return above, period.start_ns[child], call, events
+    failed = [event._replace(level="ERROR") for event in well]
+    outcome = np.where(period.failure[child] >= 0, len(well), 0)
+    return above, period.start_ns[child], call + outcome, well + failed

@@ -17,18 +17,19 @@ def load() -> Any:
     return load_reference(DATA, Path())
 
 
-def reference_scores(window: Period, references: list[Period]) -> dict[str, Any]:
-    """Score and time part of each service by the reference, on the same spans and statements."""
+def reference_time(window: Period, references: list[Period]) -> dict[str, tuple[float, str]]:
+    """Score and part of each service in the time channel, on the same spans."""
     module = load()
-    ranked = module.localise(
-        _traces(window),
-        _logs(window),
-        [_traces(period) for period in references],
-        [_logs(period) for period in references],
+    scores, evidence = module.time_channel(
+        module.time_units(_traces(window)),
+        [module.time_units(_traces(period)) for period in references],
+        window.traces,
+        module.DEF,
     )
     return {
-        service: (score, evidence["time"] and evidence["time"]["part"])
-        for service, score, _, evidence in ranked
+        service: (score, evidence[service]["part"])
+        for service, score in scores.items()
+        if evidence.get(service)
     }
 
 
@@ -46,21 +47,3 @@ def _traces(period: Period) -> dict[int, list[tuple[Any, ...]]]:
             )
         )
     return traces
-
-
-def _logs(period: Period) -> list[tuple[Any, ...]]:
-    said = period.statements
-    if said is None:
-        return []
-    return [
-        (
-            int(period.trace[row]),
-            row,
-            period.services[period.service[row]],
-            *said.names[name],
-            at // 1000,
-        )
-        for row, at, name in zip(
-            said.span.tolist(), said.at_ns.tolist(), said.name.tolist(), strict=True
-        )
-    ]

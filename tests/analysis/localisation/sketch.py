@@ -23,6 +23,8 @@ class Span:
     calls: tuple["Span", ...] = ()
     says: tuple[tuple[float, str], ...] = ()
     """Time and `LEVEL site`."""
+    fails: str = ""
+    """Error code, empty where it ends well."""
 
 
 def period(traces: Sequence[Span]) -> Period:
@@ -33,6 +35,7 @@ def period(traces: Sequence[Span]) -> Period:
     names = [span.name.split(":") for _, _, span in rows]
     services = tuple(sorted({service for service, _ in names}))
     operations = tuple(sorted({operation for _, operation in names}))
+    failures = tuple(sorted({span.fails for _, _, span in rows} - {""}))
     parent = np.array([above for _, above, _ in rows])
     second = np.array([trace for trace, _, _ in rows]) * 1_000 * MS
     return Period(
@@ -44,8 +47,10 @@ def period(traces: Sequence[Span]) -> Period:
         operation=np.array([operations.index(operation) for _, operation in names]),
         start_ns=second + np.array([round(span.start * MS) for _, _, span in rows]),
         end_ns=second + np.array([round(span.end * MS) for _, _, span in rows]),
+        failure=np.array([failures.index(span.fails) if span.fails else -1 for _, _, span in rows]),
         services=services,
         operations=operations,
+        failures=failures,
         statements=_statements(rows),
     )
 

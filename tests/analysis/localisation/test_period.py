@@ -11,7 +11,7 @@ from graphmind.analysis.localisation.period import Period, halves, period_from_s
 from graphmind.analysis.localisation.ranking import Ranking, localise
 from graphmind.telemetry.assembly import assemble
 from graphmind.telemetry.resolve import resolve
-from graphmind.telemetry.spans import spans_from_rows
+from graphmind.telemetry.spans import STATUS_ERROR, spans_from_rows
 from tests.analysis.localisation.sketch import Span, period, random_period, said
 
 
@@ -35,6 +35,11 @@ def span(span_id: str, parent: str | None, **columns: Any) -> dict[str, Any]:
     } | columns
 
 
+def failure_of(found: Period, row: int) -> str | None:
+    code = int(found.failure[row])
+    return None if code < 0 else found.failures[code]
+
+
 def statement(span_id: str, site: str, at_ns: int | None = 5) -> dict[str, Any]:
     return {"trace_id": "t", "span_id": span_id, "at_ns": at_ns, "level": "INFO", "site": site}
 
@@ -53,6 +58,16 @@ def test_a_span_not_ended_runs_to_the_last_time_of_its_trace():
     found = read([span("1", None, end_ns=90), span("2", "1", start_ns=20, end_ns=None)])
 
     assert found.end_ns.tolist() == [90, 90]
+    assert [failure_of(found, row) for row in (0, 1)] == [None, "not ended"]
+
+
+def test_a_span_fails_with_its_code():
+    error = {"status": STATUS_ERROR}
+    found = read(
+        [span("1", None, **error), span("2", "1", attributes={"error.type": "timeout"}, **error)]
+    )
+
+    assert [failure_of(found, row) for row in (0, 1)] == ["_OTHER", "timeout"]
 
 
 def test_statements_are_joined_to_their_spans_and_strangers_left_out():

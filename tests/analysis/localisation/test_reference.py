@@ -1,4 +1,4 @@
-"""Ours and the design's executable reference agree, on drawn and on real periods."""
+"""The time channel and the design's executable reference agree, on drawn and on real periods."""
 
 from dataclasses import replace
 from itertools import islice
@@ -9,26 +9,24 @@ from hypothesis import strategies as st
 
 from benchmarks.nezha.cases import DATA, SYSTEMS
 from benchmarks.nezha.loading import read_trials
+from graphmind.analysis.localisation.options import LocalisationOptions
 from graphmind.analysis.localisation.period import Period
-from graphmind.analysis.localisation.ranking import localise
-from tests.analysis.localisation.oracle import reference_scores
+from graphmind.analysis.localisation.time_channel import time_channel
+from graphmind.analysis.localisation.units import unit_costs
+from tests.analysis.localisation.oracle import reference_time
 from tests.analysis.localisation.sketch import random_period
 
 
 def assert_agrees(window: Period, references: list[Period]):
-    expected = reference_scores(window, references)
-    found = {
-        suspect.service: (
-            suspect.score,
-            "+".join(suspect.time_evidence.parts) if suspect.time_evidence else None,
-        )
-        for suspect in localise(window, references).suspects
-    }
+    costs = time_channel(
+        unit_costs(window), [unit_costs(period) for period in references], LocalisationOptions()
+    )
 
-    assert found.keys() == expected.keys()
-    for service, (score, part) in found.items():
-        assert score == pytest.approx(expected[service][0], rel=1e-6, abs=1e-9)
-        assert part == expected[service][1]
+    expected = reference_time(window, references)
+    assert costs.keys() == expected.keys()
+    for service, evidence in costs.items():
+        assert evidence.score == pytest.approx(expected[service][0], rel=1e-6, abs=1e-9)
+        assert "+".join(evidence.parts) == expected[service][1]
 
 
 @given(st.integers(0, 10_000), st.integers(1, 3))
@@ -45,12 +43,9 @@ def test_real_cases_score_as_the_reference_scores_them(system):
     if not (DATA / system).is_dir():
         pytest.skip(f"no folder {system} in shared/data beside the checkout")
     for trial in islice(read_trials(DATA / system), 3):
-        references = [in_microseconds(period) for period in trial.references]
-        window = in_microseconds(trial.window)
-        if any(period.statements is None for period in (window, *references)):
-            window = replace(window, statements=None)
-            references = [replace(period, statements=None) for period in references]
-        assert_agrees(window, references)
+        assert_agrees(
+            in_microseconds(trial.window), [in_microseconds(each) for each in trial.references]
+        )
 
 
 def in_microseconds(period: Period) -> Period:
@@ -59,6 +54,4 @@ def in_microseconds(period: Period) -> Period:
         period,
         start_ns=period.start_ns // 1000 * 1000,
         end_ns=period.end_ns // 1000 * 1000,
-        statements=period.statements
-        and replace(period.statements, at_ns=period.statements.at_ns // 1000 * 1000),
     )
