@@ -19,6 +19,7 @@ from graphmind.incidents.changes import nearest_changes
 from graphmind.incidents.identity import PAUSE_MS, keep_identities
 from graphmind.incidents.incident import Incident
 from graphmind.incidents.report import incidents_of, unexplained_ids
+from graphmind.jobs.communities import refresh_communities
 from graphmind.jobs.inventory import known_changes
 from graphmind.jobs.references import refresh_references
 from graphmind.jobs.stores import Stores
@@ -63,6 +64,7 @@ def analyze(
     located = locate(stores.archive, dated(stores.archive, found.incidents), facts, periods)
     window, known = window_numbers(facts), stores.archive.incidents()
     incidents = with_commands(keep_identities(located, _near(known, window)), facts)
+    refresh_communities(stores.archive, facts)
     stage("writing the graph")
     current = _outside(known, window, incidents) + incidents
     stores.archive.save_incidents(KEPT_AS, current)
