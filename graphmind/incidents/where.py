@@ -7,13 +7,15 @@ from graphmind.analysis.localisation.ranking import Ranking, ServiceSuspect
 from graphmind.analysis.localisation.time_channel import TimeEvidence
 from graphmind.incidents.incident import Place, Where
 
+WOBBLE: Final = 1.0
+"""A score up to it is what fault-free periods show among each other."""
 WEAK_PLACES: Final = 3
 """Where the evidence is weak the first three are shown: one of them is right more often."""
 
 
 def where_of(ranking: Ranking, reference_periods: int) -> Where | None:
     """Return the first service, or three where the evidence is weak; None if nothing departs."""
-    departing = [suspect for suspect in ranking.suspects if suspect.score > 0]
+    departing = [suspect for suspect in ranking.suspects if suspect.score > WOBBLE]
     shown = departing[: WEAK_PLACES if ranking.weak else 1]
     if not shown:
         return None
@@ -27,22 +29,16 @@ def where_of(ranking: Ranking, reference_periods: int) -> Where | None:
 def _place(suspect: ServiceSuspect) -> Place:
     slow, odd = suspect.time_evidence, suspect.behaviour_evidence
     if slow and (odd is None or suspect.time >= suspect.behaviour):
-        operation, evidence = slow.unit.operation, _time_words(slow)
+        evidence = _time_words(slow)
     else:
         assert odd is not None, "a suspect above zero has evidence"
-        operation, evidence = _operation(odd), _behaviour_words(odd)
+        evidence = _behaviour_words(odd)
     return Place(
         service=suspect.service,
-        operation=operation,
+        operation=suspect.operation,
         score=round(suspect.score, 2),
         evidence=evidence,
     )
-
-
-def _operation(evidence: BehaviourEvidence) -> str:
-    """Return the operation charged: the one called, where its answer made the caller deviate."""
-    point = evidence.strongest.transition.point
-    return point.event.name if evidence.part == "in" else point.operation
 
 
 def _time_words(evidence: TimeEvidence) -> str:
