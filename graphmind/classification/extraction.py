@@ -60,6 +60,7 @@ def _of_incident(incident: Mapping[str, Any]) -> dict[str, float]:
     return (
         {f"symptom {incident['symptom']}": 1.0}
         | {f"channel {channel}": 1.0 for channel in incident["channels"]}
+        | {f"change {near['kind']}": 1.0 for near in incident["changes"] if near["of_cause"]}
         | {f"{name}s": _short(log1p(count)) for name, count in spread.items()}
         | {
             "traces": _short(log1p(traces)),

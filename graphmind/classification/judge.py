@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from graphmind.classification.case import Case
 from graphmind.classification.neighbours import Known
@@ -17,6 +18,10 @@ SIGNS: Final = 3
 """Score, lead over the next candidate, familiarity."""
 RIDGE: Final = 0.05
 """Pull of the calibration's weights to 0; keeps few cases from making it certain (chosen)."""
+RIGHT_SHARE: Final = 0.9
+"""Of the answers given, this share shall be right (chosen)."""
+EVEN: Final = 0.5
+"""No answer less likely right than wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +103,7 @@ class Calibration:
         """Return the probability that a candidate with these signs is right."""
         if not self.weights:
             return signs[0]
-        odds = self.offset + float(np.dot(self.weights, signs))
-        return float(1 / (1 + np.exp(-odds)))
+        return float(expit(self.offset + float(np.dot(self.weights, signs))))
 
 
 UNCALIBRATED: Final = Calibration(weights=(), offset=0.0, threshold=0.5)
@@ -127,12 +131,6 @@ def calibrate(
     return Calibration(
         weights=tuple(weights), offset=offset, threshold=_threshold(sure, right, share)
     )
-
-
-RIGHT_SHARE: Final = 0.9
-"""Of the answers given, this share shall be right (chosen)."""
-EVEN: Final = 0.5
-"""No answer less likely right than wrong."""
 
 
 def _threshold(

@@ -16,6 +16,8 @@ from graphmind.classification.vectors import TfIdf, heaviest, words
 REASON_WORDS: Final = 4
 """Words that a reason names (chosen)."""
 SEED: Final = 0
+SHARPNESS: Final = 4.0
+"""Distances are about 1 at most, too even for shares as they are (chosen; calibrated later)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +44,6 @@ def _odds(model: LinearSVC, row: Any) -> NDArray[np.float64]:
     powers = np.exp(SHARPNESS * (margins[0] - margins[0].max()))
     odds: NDArray[np.float64] = powers / powers.sum()
     return odds
-
-
-SHARPNESS: Final = 4.0
-"""Distances are about 1 at most, too even for shares as they are (chosen; calibrated later)."""
 
 
 @dataclass(frozen=True, kw_only=True)

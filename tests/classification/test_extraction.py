@@ -17,6 +17,7 @@ INCIDENT = {
     "error_codes": {"500": 1, "429": 2},
     "trace_ids": ["a", "b", "c", "d"],
     "causes": [],
+    "changes": [],
     "task_count": 1,
     "agent_count": 2,
     "region_count": 1,
@@ -71,6 +72,15 @@ def test_a_cause_is_known_by_the_kinds_of_its_items_never_by_their_names():
     assert numbers(case)["failing share of what touches the cause"] == 0.75
     assert numbers(case)["risk ratio"] == pytest.approx(log(1000), abs=1e-3)
     assert "north" not in str(case.document())
+
+
+def test_only_changes_of_the_cause_are_told():
+    changes = [{"kind": "deploy", "of_cause": True}, {"kind": "flag", "of_cause": False}]
+
+    told = numbers(extracted(INCIDENT | {"changes": changes}))
+
+    assert told["change deploy"] == 1.0
+    assert "change flag" not in told
 
 
 def test_traces_that_are_gone_leave_what_the_incident_states():

@@ -53,6 +53,7 @@ def incident(name, trace_ids, **fields):
         "trace_ids": trace_ids,
         "survivors": [],
         "causes": [],
+        "changes": [],
         "task_count": 1,
         "agent_count": 1,
         "region_count": 1,
