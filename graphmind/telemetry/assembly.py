@@ -36,6 +36,7 @@ def assemble(spans: pa.Table, rejected: Rejections | None = None) -> pa.Table:
     columns |= {
         "start_ns": pa.array(start),
         "end_ns": pa.array(end, mask=~ended),
+        "exception_ns": pc.add(spans.column("exception_ns"), pa.array(shift)),
         "children": np.bincount(parent[parent >= 0], minlength=len(parent)),
         "self_ns": end - start - covered(parent, start, end),
         "depth": depth,
@@ -188,6 +189,8 @@ class Columns:
     start: Ints
     end: Ints
     """Equal to the start for a span not ended."""
+    raised: Ints
+    """When a span that failed went wrong: its exception, else its end."""
     ended: Bools
     self_ns: Ints
     status: Ints
@@ -202,13 +205,15 @@ class Columns:
 
         start = ints("start_ns")
         ended = pc.is_valid(assembled.column("end_ns")).to_numpy()
-        end = pc.fill_null(assembled.column("end_ns"), 0).to_numpy()
+        end = np.where(ended, pc.fill_null(assembled.column("end_ns"), 0).to_numpy(), start)
+        raised = pc.fill_null(assembled.column("exception_ns"), -1).to_numpy()
         return cls(
             trace=ints("trace_row"),
             parent=ints("parent_row"),
             depth=ints("depth"),
             start=start,
-            end=np.where(ended, end, start),
+            end=end,
+            raised=np.where((raised >= start) & (raised <= end), raised, end),
             ended=ended,
             self_ns=ints("self_ns"),
             status=ints("status"),

@@ -1,17 +1,12 @@
 """Retries and fallbacks that no attribute states: they show between the siblings of one parent."""
 
-import re
-from typing import Final
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graphmind.telemetry.models import family
 from graphmind.telemetry.numbering import numbered, numbered_texts
 from graphmind.telemetry.tree import Bools, Ints, siblings
-
-# What follows a model's name where only the build differs: a date, a number, a channel.
-_BUILD: Final = re.compile(r"([-@:_. ]v?[\d.]+|[-@:](latest|preview|stable))+$")
 
 
 def retries(spans: pa.Table, failed: Bools, parent: Ints, start: Ints) -> Ints:
@@ -53,7 +48,7 @@ def _rerouted(requested: pa.ChunkedArray, answered: pa.ChunkedArray) -> Bools:
     number = numbered(pairs, "requested", "answered")
     _, first = np.unique(number, return_index=True)
     distinct = [
-        (_family(pair["requested"]), _family(pair["answered"]))
+        (family(pair["requested"]), family(pair["answered"]))
         for pair in pairs.take(pa.array(first)).to_pylist()
     ]
     families = {got for _, got in distinct}
@@ -61,8 +56,3 @@ def _rerouted(requested: pa.ChunkedArray, answered: pa.ChunkedArray) -> Bools:
     rerouted = np.zeros(len(requested), bool)
     rerouted[both] = differ[number]
     return rerouted
-
-
-def _family(model: str) -> str:
-    """Return a model's name without its provider and its build."""
-    return _BUILD.sub("", model.lower().rpartition("/")[2])

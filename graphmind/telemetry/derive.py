@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.settings import Settings
+from graphmind.telemetry.aftermath import Aftermath, aftermath
 from graphmind.telemetry.assembly import Columns, assemble
 from graphmind.telemetry.facts import TRACES, Facts
 from graphmind.telemetry.items import touched
@@ -15,7 +16,7 @@ from graphmind.telemetry.numbering import numbered
 from graphmind.telemetry.outline import outline
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.symptoms import CHANNEL, Scene, Shown, find_symptoms, symptom_table
-from graphmind.telemetry.tree import Bools, Ints
+from graphmind.telemetry.tree import Ints
 
 PATH_STEPS_MAX: Final = 12
 """A longer path keeps its last steps (chosen): what failed is at the end."""
@@ -56,31 +57,21 @@ def derive_assembled(assembled: pa.Table, settings: Settings) -> Facts:
     return Facts(
         traces=_trace_table(scene, found),
         symptoms=symptom_table(scene, found),
-        items=touched(assembled, columns, traces, _effects(scene, found)),
+        items=touched(assembled, columns, traces, _after(columns, found)),
         accesses=accessed,
     )
 
 
-def _effects(scene: Scene, found: dict[str, Shown]) -> Bools:
-    """Spans that start at the instant a symptom began, off the path from the root to it.
-
-    A handler starts when the failed span ends; where clocks are coarse that is the same number.
-    """
-    columns = scene.columns
-    effects = np.zeros(len(columns.trace), bool)
-    for name, channel in CHANNEL.items():
-        if channel is None:
-            continue
-        began = np.full(scene.traces.count, -1)
-        began[columns.trace[found[name].rows]] = found[name].began
-        effects |= columns.start == began[columns.trace]
-    for name in CHANNEL:
-        row = found[name].rows
-        while len(row):
-            effects[row] = False
-            row = columns.parent[row]
-            row = np.unique(row[row >= 0])
-    return effects
+def _after(columns: Columns, found: dict[str, Shown]) -> Aftermath:
+    """Tell what runs because of the symptoms; missing spans are none."""
+    return aftermath(
+        columns,
+        [
+            (found[name].rows, found[name].began)
+            for name, channel in CHANNEL.items()
+            if channel is not None
+        ],
+    )
 
 
 def _trace_table(scene: Scene, found: dict[str, Shown]) -> pa.Table:

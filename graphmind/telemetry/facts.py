@@ -50,6 +50,8 @@ RESOLVED: Final = pa.schema(
         pa.field("quality", pa.float64()),
         # Probability with which the trace was kept by a sampler; null when not sampled.
         pa.field("sample_probability", pa.float64()),
+        # When the last exception event was recorded: a handler may run before the span ends.
+        pa.field("exception_ns", pa.int64()),
         pa.field("attributes", ATTRIBUTES),  # those no resolver row used
     ]
 )

@@ -1,12 +1,11 @@
 """What a span does not say itself: from its ancestors, from its siblings, from other traces."""
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.telemetry.attempts import fallbacks, retries
 from graphmind.telemetry.handoffs import handed_from
-from graphmind.telemetry.numbering import numbered_texts
+from graphmind.telemetry.models import answering_models
 from graphmind.telemetry.spans import STATUS_ERROR
 from graphmind.telemetry.tree import Ints, nearest
 
@@ -26,7 +25,7 @@ def filled(spans: pa.Table, parent: Ints) -> dict[str, pa.ChunkedArray]:
     columns["agent_named"] = pc.is_valid(columns["agent"])
     columns["agent"] = pc.coalesce(columns["agent"], spans.column("service"))
     columns["kv_key"] = _qualify(spans.column("kv_key"), spans.column("kv_store"))
-    columns["model_version"] = _answering_model(spans)
+    columns["model_requested"], columns["model_version"] = answering_models(spans)
     return columns
 
 
@@ -78,25 +77,3 @@ def _qualify(names: pa.ChunkedArray, spaces: pa.ChunkedArray) -> pa.ChunkedArray
     ambiguous = pc.is_in(names, value_set=shared.combine_chunks())
     qualified = pc.coalesce(pc.binary_join_element_wise(spaces, names, "/"), names)
     return pc.if_else(ambiguous, qualified, names)
-
-
-def _answering_model(spans: pa.Table) -> pa.ChunkedArray:
-    """Say which version a call that got no answer went to, where only one version can have been.
-
-    A failed call carries the model requested but no model that answered. Blaming the requested
-    name would make an item that only failures have; where several versions answer for a name,
-    the version stays unknown.
-    """
-    version, requested = spans.column("model_version"), spans.column("model_requested")
-    silent = pc.and_(pc.is_null(version), pc.is_valid(requested))
-    if not pc.any(silent).as_py():
-        return version
-    pairs = pa.table({"version": version, "requested": requested}).drop_null()
-    pairs = pairs.group_by(["requested", "version"]).aggregate([]).sort_by("requested")
-    names = numbered_texts(pairs["requested"])
-    single = np.bincount(names, minlength=1)[names] == 1 if len(names) else np.zeros(0, bool)
-    sole = pairs.filter(pa.array(single))
-    at = pc.index_in(requested, value_set=sole["requested"].combine_chunks())
-    known = pc.is_in(requested, value_set=pc.unique(pairs["requested"]))
-    never_answers = pc.if_else(known, None, requested)
-    return pc.coalesce(version, sole["version"].take(at), never_answers)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Positions = NDArray[np.int64]
 _NOTHING: Positions = np.zeros(0, np.int64)
+SPAN_NAME = "span.name"
+"""Stands for the name of the span, among the names of its attributes."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Lookup:
 
     def __init__(self, batch: pa.RecordBatch) -> None:
         self.rows = batch.num_rows
+        self._span_names = batch.column("name")
         self._spans = _flatten(batch.column("attributes"))
         self._events = _flatten_events(batch.column("events"))
         self._resources = _flatten(batch.column("resource").dictionary)
@@ -48,10 +51,12 @@ class Lookup:
 
     def has(self, name: str) -> bool:
         """Whether any span, event or resource of the batch carries the name."""
-        return name in self._names
+        return name in self._names or name == SPAN_NAME
 
     def texts(self, name: str) -> pa.Array:
         """Return the text of the name per span, null where it has none."""
+        if name == SPAN_NAME:
+            return self._span_names
         found = np.full(self.rows, -1, np.int64)
         offset = len(self._spans.texts) + len(self._events.texts)
         at = self._resources.positions(name)

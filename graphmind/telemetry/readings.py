@@ -38,8 +38,11 @@ _BOTH: Final = frozenset("GETDEL GETSET GETEX LPOP RPOP SPOP ZPOPMIN ZPOPMAX".sp
 # A script says how many keys follow: `EVAL script 1 key`.
 _SCRIPTS: Final = frozenset("EVAL EVALSHA FCALL".split())
 # What other stores call their operations.
-_READ_VERBS: Final = frozenset("READ SELECT SEARCH FETCH QUERY SCAN FIND XREAD".split())
-_WRITE_VERBS: Final = frozenset("WRITE PUT INSERT UPDATE UPSERT DELETE CREATE STORE".split())
+_READ_VERBS: Final = frozenset(
+    "READ SELECT SEARCH FETCH QUERY SCAN FIND XREAD LOAD RETRIEVE RECALL LOOKUP".split()
+)
+_WRITE_VERBS: Final = frozenset("WRITE PUT INSERT UPDATE UPSERT DELETE CREATE STORE SAVE".split())
+_FAILURES: Final = frozenset("error failed failure exception timeout timed_out crashed".split())
 
 
 def uuid(text: str) -> str | None:
@@ -130,6 +133,30 @@ def failure_code(text: str) -> str | None:
     return None if text.strip().upper() in {"", "0", "OK", "00000", "SUCCESS"} else text
 
 
+def failure_type(text: str) -> str | None:
+    """Return true: OpenTelemetry sets an error's type only where the operation failed."""
+    return "true" if failure_code(text) else None
+
+
+def failure_word(text: str) -> str | None:
+    """Return true for a status that says failed."""
+    label = text.strip().lower().removeprefix("status_code_")
+    return "true" if label in _FAILURES else None
+
+
+def server_failure(text: str) -> str | None:
+    """Return true for an HTTP status from 500 on: below, the caller may have been wrong."""
+    return "true" if text.isdigit() and int(text) >= 500 else None
+
+
+def model(text: str) -> str | None:
+    """Turn `version@name` into `name@version`, or the version alone where it names the model."""
+    version, _, name = text.partition("@")
+    if not version:
+        return None
+    return version if not name or version.startswith(name) else f"{name}@{version}"
+
+
 def http_failure(text: str) -> str | None:
     """Accept an HTTP status from 400 on."""
     return text if text.isdigit() and int(text) >= 400 else None
@@ -209,6 +236,10 @@ READINGS: Final[dict[str, Callable[[str], str | None]]] = {
             query_access,
             memory_access,
             failure_code,
+            failure_type,
+            failure_word,
+            server_failure,
+            model,
             http_failure,
             verdict,
             number,

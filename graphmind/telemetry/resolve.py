@@ -12,7 +12,7 @@ from graphmind.telemetry.facts import RESOLVED
 from graphmind.telemetry.lookup import Lookup, read_unique
 from graphmind.telemetry.readings import access, reading
 from graphmind.telemetry.resolver_table import COLUMNS, Rule, Table, default_table
-from graphmind.telemetry.spans import STATUS_ERROR
+from graphmind.telemetry.spans import STATUS_ERROR, STATUS_UNSET
 
 OTHER_ERROR: Final = "_OTHER"
 """Error code of a failed span that names none (OpenTelemetry's word)."""
@@ -38,7 +38,9 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
     columns["endpoint"] = pc.if_else(
         pc.is_valid(columns["kv_system"]), pa.scalar(None, _TEXT), columns["endpoint"]
     )  # a store is told by its keys; its address is a place, often the region again
+    columns["status"] = _status(columns)
     columns["error_code"] = _error_code(columns)
+    columns["exception_ns"] = _exception_ns(batch.column("events"))
     columns["sample_probability"] = _sample_probability(columns)
     arrays = [_cast(columns[field.name], field.type) for field in RESOLVED]
     return pa.RecordBatch.from_arrays(arrays, schema=RESOLVED)
@@ -46,14 +48,24 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
 
 def _first_hit(lookup: Lookup, rules: tuple[Rule, ...]) -> pa.Array:
     """Return per span the first name's text that its reading accepts."""
-    hits = [_read(lookup, rule) for rule in rules if lookup.has(rule.name)]
+    hits = [_read(lookup, rule) for rule in rules if _applies(lookup, rule)]
     if len(hits) > 1:
         return pc.coalesce(*hits)
     return hits[0] if hits else pa.nulls(lookup.rows, _TEXT)
 
 
+def _applies(lookup: Lookup, rule: Rule) -> bool:
+    """Whether a span of the batch may carry what the rule asks for."""
+    asked = (rule.name, *(rule.only_where or ())[:1])
+    return all(lookup.has(name) for name in asked)
+
+
 def _read(lookup: Lookup, rule: Rule) -> pa.Array:
     texts = lookup.texts(rule.name)
+    if rule.only_where:
+        name, wanted = rule.only_where
+        said = pc.equal(pc.utf8_lower(lookup.texts(name)), pa.scalar(wanted, _TEXT))
+        texts = pc.if_else(said, texts, pa.scalar(None, _TEXT))
     if rule.refined_by and lookup.has(rule.refined_by):
         texts = _join(texts, lookup.texts(rule.refined_by), rule.joined_by)
     return read_unique(texts, reading(rule.reading)) if rule.reading else texts
@@ -67,7 +79,11 @@ def _join(texts: pa.Array, more: pa.Array, sign: str) -> pa.Array:
 @cache
 def _names_of(rules: tuple[tuple[Rule, ...], ...]) -> frozenset[str]:
     return frozenset(
-        name for row in rules for rule in row for name in (rule.name, rule.refined_by) if name
+        name
+        for row in rules
+        for rule in row
+        for name in (rule.name, rule.refined_by, *(rule.only_where or ())[:1])
+        if name
     )
 
 
@@ -113,6 +129,24 @@ def _kv_store(columns: dict[str, Any]) -> pa.Array:
     place = _join(columns["kv_system"], columns["kv_database"], "/")
     store = pc.coalesce(columns["kv_store"], place)
     return pc.if_else(pc.is_valid(columns["kv_key"]), store, None)
+
+
+def _status(columns: dict[str, Any]) -> pa.Array:
+    """Take the status; a span that left it unset has failed if its attributes say so."""
+    says = pc.fill_null(pc.equal(columns["failure"], pa.scalar("true", _TEXT)), False)
+    unset = pc.equal(columns["status"], STATUS_UNSET)
+    return pc.if_else(pc.and_(unset, says), pa.scalar(STATUS_ERROR, pa.int8()), columns["status"])
+
+
+def _exception_ns(events: pa.ListArray) -> pa.Array:
+    """Return when the last exception was recorded on each span: it is the one that got away."""
+    lengths = pc.fill_null(pc.list_value_length(events), 0).to_numpy()
+    flat = events.flatten()
+    raised = pc.fill_null(pc.equal(flat.field("name"), pa.scalar("exception", _TEXT)), False)
+    at = np.flatnonzero(pc.and_(raised, pc.is_valid(flat.field("time_ns"))).to_numpy(False))
+    last = np.full(len(events), -1, np.int64)
+    last[np.repeat(np.arange(len(events)), lengths)[at]] = at
+    return flat.field("time_ns").take(pa.array(last, mask=last < 0))
 
 
 def _error_code(columns: dict[str, Any]) -> pa.Array:

@@ -17,7 +17,7 @@ COLUMNS: Final = (
     *("instance", "model_version", "model_requested", "provider", "prompt_version", "tool"),
     *("arguments", "module", "operation", "region", "endpoint", "kv_key", "kv_op", "kv_store"),
     *("kv_system", "kv_database", "task", "task_id", "conversation", "retry_count", "fallback"),
-    "recovery",
+    *("recovery", "failure"),
     *("error_code", "handoff_from", "handoff_to", "result", "quality", "sample_probability"),
 )
 
@@ -27,9 +27,12 @@ class Rule:
     """One attribute name, how its text is read, and a second name that refines it."""
 
     name: str
+    """``span.name`` is the name of the span itself."""
     reading: str = ""
     refined_by: str = ""
     joined_by: str = "@"
+    only_where: tuple[str, str] | None = None
+    """Name and text, in any case, of an attribute that the span must carry besides."""
 
 
 Table = Mapping[str, tuple[Rule, ...]]
@@ -79,15 +82,19 @@ def _rule(entry: Any, place: str) -> Rule:
     if (
         not isinstance(fields, dict)
         or "name" not in fields
-        or set(fields) - {"name", "as", "with", "by"}
+        or set(fields) - {"name", "as", "with", "by", "when"}
         or not all(isinstance(value, str) for value in fields.values())
+        or ("when" in fields and "=" not in fields["when"])
     ):
-        raise SettingsError(f"{place}: expected a name or {{name, as, with, by}}, got {entry!r}")
+        expected = "a name or {name, as, with, by, when: NAME=TEXT}"
+        raise SettingsError(f"{place}: expected {expected}, got {entry!r}")
+    name, _, text = fields.get("when", "").partition("=")
     rule = Rule(
         name=fields["name"],
         reading=fields.get("as", ""),
         refined_by=fields.get("with", ""),
         joined_by=fields.get("by", "@"),
+        only_where=(name.strip(), text.strip().lower()) if name else None,
     )
     if rule.reading and not known(rule.reading):
         raise SettingsError(

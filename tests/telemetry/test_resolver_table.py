@@ -44,8 +44,14 @@ def test_an_empty_table_adds_nothing():
         ("3: [x]", "own.yaml: no column 3. Known: agent, "),
         ("agent: my.agent", "own.yaml: agent should be a list of names, got 'my.agent'"),
         ("agent:", "own.yaml: agent should be a list of names, got None"),
-        ("agent: [3]", "own.yaml: agent: expected a name or {name, as, with, by}, got 3"),
-        ("agent: [{as: key}]", "expected a name or {name, as, with, by}, got {'as': 'key'}"),
+        (
+            "agent: [3]",
+            "own.yaml: agent: expected a name or {name, as, with, by, when: NAME=TEXT}, got 3",
+        ),
+        (
+            "agent: [{as: key}]",
+            "expected a name or {name, as, with, by, when: NAME=TEXT}, got {'as': 'key'}",
+        ),
         ("agent: [{name: x, like: y}]", "got {'name': 'x', 'like': 'y'}"),
         ("agent: [{name: x, as: 3}]", "got {'name': 'x', 'as': 3}"),
         ("agent: [{name: x, as: upper}]", "own.yaml: agent: no reading 'upper'. Known: uuid, "),

@@ -25,9 +25,9 @@ def error(scene: Scene) -> Shown:
     children = np.flatnonzero(open_errors & (columns.parent >= 0))
     started[columns.parent[children]] = False
     rows = np.flatnonzero(started)
-    rows = first_of_trace(rows, columns.end[rows], columns.trace)
+    rows = first_of_trace(rows, columns.raised[rows], columns.trace)
     codes = scene.assembled.column("error_code").take(pa.array(rows)).combine_chunks()
-    return Shown(rows=rows, began=columns.end[rows], codes=codes)
+    return Shown(rows=rows, began=columns.raised[rows], codes=codes)
 
 
 def _handled(scene: Scene) -> Bools:
@@ -83,5 +83,5 @@ def storm(scene: Scene) -> Shown:
     stormy = tries >= least
     stormy[rows] |= still_failing[group]
     rows = np.flatnonzero(scene.failed & stormy)
-    rows = first_of_trace(rows, columns.end[rows], columns.trace)
-    return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("storm", len(rows)))
+    rows = first_of_trace(rows, columns.raised[rows], columns.trace)
+    return Shown(rows=rows, began=columns.raised[rows], codes=constant_codes("storm", len(rows)))

@@ -51,12 +51,12 @@ def _first_and_overlapping(columns: Columns, rows: Ints, group: Ints) -> tuple[I
 
 
 def loop(scene: Scene, healthy: Bools) -> Shown:
-    """One tool called over and over with the same arguments, where they are recorded.
+    """One tool called over and over by one agent, with the same arguments where recorded.
 
     Compared among traces of a task, not of the tool: most calls of a tool may be part of a loop.
     """
     rows = np.flatnonzero(pc.is_valid(scene.assembled.column("tool")).to_numpy())
-    call = numbered(scene.assembled, "tool", "name", "arguments")
+    call = numbered(scene.assembled, "agent", "tool", "name", "arguments")
     task = scene.traces.stratum[scene.columns.trace]
     return _repeated(scene, healthy, rows, (call, task), "repeated call", least=3)
 
