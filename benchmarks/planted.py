@@ -19,14 +19,18 @@ from typing import Any
 
 from graphmind_loaders import otlp_json
 
-from benchmarks.baselines import by_louvain, by_ratio
+from benchmarks.rivals.clustering import louvain_similarity
+from benchmarks.rivals.methods import RANKERS
+from benchmarks.rivals.ranking import at_once
+from benchmarks.rivals.view import view_before_symptom
 from benchmarks.scoring import Found, Planted, is_part, is_right, rank_of, trace_agreement
 from graphmind.analysis.window import window_from_facts
 from graphmind.archive.duck import DuckArchive
 from graphmind.archive.port import Selection
-from graphmind.jobs.analyze import examine, with_lineage
+from graphmind.jobs.analyze import examine
 from graphmind.jobs.load import load
 from graphmind.jobs.settle import settle
+from graphmind.jobs.window import with_lineage
 from graphmind.settings import Settings
 from graphmind.simulation.files import SPANS_FILE, write
 from graphmind.simulation.scenario import Scenario
@@ -91,21 +95,26 @@ def run_window(scenario: Scenario) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         truth = write(simulate(scenario), Path(folder))
         settings = Settings(data_dir=Path(folder) / "store")
-        facts = _facts(Path(folder) / SPANS_FILE, settings)
+        facts = read_facts(Path(folder) / SPANS_FILE, settings)
     _, incidents, _ = examine(facts, settings)
-    window, ids = window_from_facts(facts), facts.traces["trace_id"].to_pylist()
+    view = view_before_symptom(window_from_facts(facts), facts.traces["trace_id"].to_pylist())
     return Outcome(
         seed=scenario.seed,
-        planted=tuple(_planted(incident) for incident in truth["incidents"]),
+        planted=tuple(planted_from(incident) for incident in truth["incidents"]),
         found={
-            "graphmind": tuple(_found(incident) for incident in incidents if incident["causes"]),
-            "louvain + Ochiai": tuple(by_louvain(window, ids)),
-            "failure-rate ratio": tuple(by_ratio(window, ids, scenario.planted)),
+            "graphmind": tuple(
+                found_from(incident) for incident in incidents if incident["causes"]
+            ),
+            "louvain + Ochiai": tuple(louvain_similarity(view)),
+            "failure-rate ratio": tuple(
+                at_once(RANKERS["failure-rate ratio"])(view, scenario.planted)
+            ),
         },
     )
 
 
-def _facts(spans: Path, settings: Settings) -> Facts:
+def read_facts(spans: Path, settings: Settings) -> Facts:
+    """Load OTLP JSON lines and derive their facts, as the product does."""
     rejected = Rejections()
     with DuckArchive(settings.data_dir) as archive, spans.open("rb") as stream:
         batches = otlp_json.read(stream, rejected)
@@ -121,7 +130,8 @@ def _facts(spans: Path, settings: Settings) -> Facts:
         return with_lineage(archive.facts(Selection()))
 
 
-def _planted(incident: dict[str, Any]) -> Planted:
+def planted_from(incident: dict[str, Any]) -> Planted:
+    """Read one incident of ``truth.json``."""
     explanations = (incident["all_of"], incident["same_as"])
     return Planted(
         kind=incident["kind"],
@@ -131,7 +141,7 @@ def _planted(incident: dict[str, Any]) -> Planted:
     )
 
 
-def _found(incident: dict[str, Any]) -> Found:
+def found_from(incident: dict[str, Any]) -> Found:
     """Take causes by rank, then what the first cause had to beat."""
     causes = incident["causes"]
     ranked = [

@@ -19,16 +19,14 @@ Ranker = Callable[[View, Flags], list[ItemIds]]
 
 
 def at_once(rank: Ranker) -> Rival:
-    """Report the first explanations of one ranking, a trace with the first of them it touched."""
+    """Report the first explanations of one ranking, each with every failing trace it is on."""
 
     def find(view: View, incidents: int) -> list[Found]:
-        count, left = max(incidents, 1), view.failing.copy()
-        ranked, reports = rank(view, view.failing), list[Found]()
-        for place, items in enumerate(ranked[:count]):
-            rows = rows_with(view, items, left)
-            left[rows] = False
-            reports.append(report(view, ranked[place::count], rows))
-        return reports
+        count, ranked = max(incidents, 1), rank(view, view.failing)
+        return [
+            report(view, ranked[place::count], rows_with(view, items, view.failing))
+            for place, items in enumerate(ranked[:count])
+        ]
 
     return find
 

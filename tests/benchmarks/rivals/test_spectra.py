@@ -40,7 +40,7 @@ def test_the_score_is_the_published_formula(score):
     assert found[[BAD, WORSE, HARMLESS]] == pytest.approx(BY_HAND[score])
 
 
-def test_all_at_once_gives_a_trace_to_the_first_explanation_it_touched():
+def test_all_at_once_reports_the_first_explanations_of_one_ranking():
     first, second = at_once(by_score(ochiai))(view(), 2)
 
     assert (first.explanations, first.traces) == ((frozenset({name(BAD)}),), traces(0, 10))

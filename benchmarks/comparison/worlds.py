@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.comparison.trial import Trial, run_trial
 from benchmarks.planted import found_from, planted_from, read_facts
-from benchmarks.rivals.comparison import Trial, run_trial
 from benchmarks.rivals.ranking import Rival
 from benchmarks.scoring import Found, ItemSet, Planted
 from graphmind.analysis.find import find
