@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test live format lint types imports fresh benchmark clean help
+.PHONY: check demo test live format lint types imports fresh bench clean help
 
 check: format lint types imports fast fresh ## format, lint, types, imports, fast tests, generated files fresh
 
@@ -37,9 +37,10 @@ imports: $(READY)
 fresh: $(READY) ## generated files match what they are generated from
 	@$(BIN)/graphmind schema --check
 
-benchmark: $(READY) ## accuracy and speed tables (half an hour; `.venv/bin/python -m benchmarks` lists them)
-	@for name in loading telemetry archiving graph_writing causes planted; do \
-	  echo "== $$name"; $(BIN)/python -m benchmarks $$name || exit 1; done
+bench: $(READY) ## every benchmark, its tables written to benchmarks/results (hours; LONG=--long for more)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group benchmarks || \
+	  echo "without the benchmarks' own packages some rivals are skipped"
+	@$(BIN)/python -m benchmarks bench $(LONG)
 
 clean: ## remove the environment and the local data folder
 	rm -rf $(VENV) .graphmind
