@@ -50,13 +50,11 @@ def plant(
     clones: int = 0,
     keep_healthy: float = 1.0,
     sampler: str = "outcome",
-    effects: bool = False,
 ) -> Planted:
     """Draw traces; some fail by chance, some by causes.
 
     ``heterogeneity`` is the log-normal spread of a cause's strength over tasks. Healthy traces are
-    kept with ``keep_healthy`` on average, by outcome alone or also by region. ``effects`` adds what
-    failing traces touch after they failed, and changes nothing else.
+    kept with ``keep_healthy`` on average, by outcome alone or also by region.
     """
     random = np.random.default_rng(seed)
     task = random.choice(TASKS, n, p=zipf(TASKS, 0.7))
@@ -82,14 +80,8 @@ def plant(
         own = np.where(random.random(n) < 0.8, 10 + number, random.integers(0, 6, n))
         code, caused = np.where(hit, own, code), np.where(hit, number, caused)
         failing |= hit
-    first_effect = len(kinds)
-    if effects:
-        touches = np.hstack(
-            [touches, draw_effects(np.random.default_rng([seed, 1]), failing, kinds)]
-        )
-    window = window_of(touches, failing, kinds=kinds, stratum=task, code=code)
     planted = Planted(
-        window=replace(window, touched_ns=np.where(window.items.columns < first_effect, 0, 2)),
+        window=window_of(touches, failing, kinds=kinds, stratum=task, code=code),
         causes=tuple(truths),
         clones=cloned,
         caused=caused,
@@ -160,18 +152,6 @@ def draw_touches(random, task):
     lag = random.geometric(0.2, (n, 1))
     drawn.append(len(kinds) + np.maximum(np.arange(n)[:, None] // READERS_PER_WRITE - lag, 0))
     return np.hstack(drawn), kinds + ["written_by_trace"] * writes
-
-
-def draw_effects(random, failing, kinds):
-    """Draw the fallback tool and the error handler that failing traces turn to; adds their kinds.
-
-    Their numbers follow those of the items there are; -1 for a trace that did without.
-    """
-    chance = np.array([0.8, 0.5])
-    turned = failing[:, None] & (random.random((len(failing), len(chance))) < chance)
-    numbers = len(kinds) + np.arange(len(chance))
-    kinds += ["tool", "module"]
-    return np.where(turned, numbers, -1)
 
 
 def draw_cause(random, touches, *, pair):
