@@ -17,6 +17,9 @@ POLISH_ROUNDS = 3
 REPLACEMENT_NATS = 1.0
 RIVALS = 8
 RIVAL_OVERLAP = 0.5
+# Measured: parts of a cause that may be several are nested in it and this much stronger.
+PART_OVERLAP = 0.9
+PART_STRENGTH_RATIO = 1.25
 GATE_ROWS_MIN = 3
 GATE_STRENGTH_SHARE = 0.5
 
@@ -105,7 +108,7 @@ def _absorbed(cause: Candidate, column: int) -> bool:
 
 
 def _leave_each_out(model: Model) -> Model:
-    """Take each cause out in turn: drop it, replace it by a better one, or price its rivals."""
+    """Take each cause out in turn: drop, replace or part it, or price its rivals."""
     place = 0
     while place < len(model.causes):
         cause = model.causes[place]
@@ -115,6 +118,9 @@ def _leave_each_out(model: Model) -> Model:
         if better is None and model.objective < rest.objective + model.options.gain_min:
             model = rest
             continue
+        if better is None and (parts := _in_parts(rest, cause, ranked, model.objective)):
+            model = parts
+            continue
         chosen = _against_rivals(rest, better or cause, ranked)
         if better:
             model = refit(rest, (*rest.causes[:place], chosen, *rest.causes[place:]))
@@ -123,6 +129,26 @@ def _leave_each_out(model: Model) -> Model:
             model = replace(model, causes=causes)
         place += 1
     return model
+
+
+def _in_parts(
+    rest: Model, cause: Candidate, ranked: list[Candidate], objective: float
+) -> Model | None:
+    """Put two causes in the place of one that only holds them together, where that is better.
+
+    Two agents of a module make the module the best single step, and no single step leads back.
+    """
+    strength = tally(rest, cause.rows).strength
+    for part in ranked:
+        inside = np.isin(part.rows, cause.rows, assume_unique=True).mean()
+        stronger = part.strength[0] > PART_STRENGTH_RATIO * strength
+        if part.key != cause.key and stronger and inside >= PART_OVERLAP:
+            one = refit(rest, (*rest.causes, part))
+            other, reached, _ = best_addition(one)
+            if other is not None and reached > objective + REPLACEMENT_NATS:
+                return refit(one, (*one.causes, other))
+            return None
+    return None
 
 
 def _against_rivals(rest: Model, cause: Candidate, ranked: list[Candidate]) -> Candidate:
