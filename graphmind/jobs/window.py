@@ -15,7 +15,9 @@ HEALTHY_PER_FAILING: Final = 0.5
 """Healthy traces kept at least: the odds stay unbiased below 85 % failing (analysis/sample.py)."""
 
 
-def read_window(archive: Archive, selection: Selection, traces_max: int) -> Facts:
+def read_window(
+    archive: Archive, selection: Selection, traces_max: int, *, failing_ids: pa.Array | None = None
+) -> Facts:
     """Return the facts of the traces selected, and who wrote the values that they read.
 
     Above ``traces_max`` traces all failing ones are read, and a share of the healthy ones whose
@@ -24,7 +26,7 @@ def read_window(archive: Archive, selection: Selection, traces_max: int) -> Fact
     failing, healthy = archive.failing_and_healthy(selection)
     room = max(traces_max - failing, HEALTHY_PER_FAILING * failing)
     share = min(1.0, room / healthy) if healthy else 1.0
-    return with_lineage(archive.facts(selection, healthy_share=share))
+    return with_lineage(archive.facts(selection, healthy_share=share), failing_ids)
 
 
 def read_around(archive: Archive, trace_ids: pa.Array, traces_max: int) -> Facts:
@@ -39,9 +41,17 @@ def read_around(archive: Archive, trace_ids: pa.Array, traces_max: int) -> Facts
         return archive.facts(Selection(trace_ids=pa.array([], pa.string())))
     margin = max(0, HOUR_NS - (last - first)) // 2
     around = Selection(from_ns=first - margin, until_ns=last + margin + 1)
-    return read_window(archive, around, traces_max)
+    return read_window(archive, around, traces_max, failing_ids=trace_ids)
 
 
-def with_lineage(facts: Facts) -> Facts:
-    """Add who wrote the values that the traces read to what they touched."""
-    return replace(facts, items=pa.concat_tables([facts.items, inherited(facts.accesses)]))
+def with_lineage(facts: Facts, failing_ids: pa.Array | None = None) -> Facts:
+    """Add who wrote the values that the traces read to what they touched.
+
+    What lies several writes back is told for the failing traces: those given by id, else all that
+    show a symptom.
+    """
+    if failing_ids is None:
+        shown = facts.symptoms.filter(pc.is_valid(facts.symptoms["channel"]))["trace_id"]
+        failing_ids = pc.unique(shown)
+    items = inherited(facts.accesses, failing_ids)
+    return replace(facts, items=pa.concat_tables([facts.items, items]))

@@ -1,9 +1,12 @@
 """What a trace touched, and when first."""
 
+from collections.abc import Sequence
+
+import pyarrow as pa
 import pytest
 
 from graphmind.telemetry.facts import ITEM_KINDS
-from graphmind.telemetry.items import DESCENDANTS_MIN, SPAN_KINDS, inherited
+from graphmind.telemetry.items import DESCENDANTS_MIN, FAILING_MIN, SPAN_KINDS, inherited
 from tests.builders import Row, at, facts, span
 
 # What each kind of item is read from.
@@ -115,10 +118,13 @@ def test_a_read_brings_in_who_wrote_the_value():
     }
 
 
-def written(rows: list[Row]) -> set[tuple[str, str, str, int]]:
+READERS = [f"reader{n}" for n in range(DESCENDANTS_MIN)]
+
+
+def written(rows: list[Row], *, failing: Sequence[str] = READERS) -> set[tuple[str, str, str, int]]:
     return {
         (row["trace_id"], row["kind"], row["name"], (row["first_ns"] - at(0)) // 1_000_000)
-        for row in inherited(facts(rows).accesses).to_pylist()
+        for row in inherited(facts(rows).accesses, pa.array(failing, pa.string())).to_pylist()
     }
 
 
@@ -131,8 +137,8 @@ def relayed(*, readers: int) -> list[Row]:
         access("out", "write", 30, 40, key="order", **passes_on),
     ]
     return rows + [
-        access("r", "read", 50 + n, 60, key="order", trace=f"reader{n}", agent="planner")
-        for n in range(readers)
+        access("r", "read", 50 + n, 60, key="order", trace=reader, agent="planner")
+        for n, reader in enumerate(READERS[:readers])
     ]
 
 
@@ -148,6 +154,13 @@ def test_who_fed_too_few_traces_to_be_named_is_left_out():
     kinds = {kind for _, kind, _, _ in written(relayed(readers=DESCENDANTS_MIN - 2))}
 
     assert kinds == {"written_by_agent", "written_by_trace"}
+
+
+@pytest.mark.parametrize(("failing", "told"), [(FAILING_MIN, True), (FAILING_MIN - 1, False)])
+def test_who_fed_too_few_failing_traces_to_be_a_cause_is_left_out(failing, told):
+    found = written(relayed(readers=DESCENDANTS_MIN), failing=READERS[:failing])
+
+    assert (("reader7", "fed_by_trace", "source", 57) in found) == told
 
 
 def test_who_was_only_read_directly_is_told_once():
