@@ -8,7 +8,7 @@ from statistics import mean
 
 from sklearn.metrics import adjusted_mutual_info_score
 
-from benchmarks.rivals.methods import RANKERS, UNCUT, installed_rivals
+from benchmarks.rivals.methods import RANKERS, UNCUT, UNTOLD, installed_rivals
 from benchmarks.rivals.ranking import Rival
 from benchmarks.rivals.view import view_all, view_before_symptom
 from benchmarks.scoring import Found, Planted, adjusted_rand, is_right, rank_of, trace_labels
@@ -61,53 +61,57 @@ def table(loud: Sequence[Trial], quiet: Sequence[Trial]) -> str:
 
 
 def _row(name: str, loud: Sequence[Trial], quiet: Sequence[Trial]) -> str:
-    labels = [trace_labels(trial.planted, trial.found[name]) for trial in loud]
-    right, reports = _right(loud, name), sum(len(trial.found[name]) for trial in loud)
+    scores = scores_of(name, loud)
+    right, reports = _right(name, loud)
+    shown = {measure: f"{value:.3f}" for measure, value in scores.items()}
+    shown["precision"] += f" ({right}/{reports})"
     false = sum(bool(trial.found[name]) for trial in quiet)
-    cells = [
-        name,
-        "told" if name.startswith(tuple(RANKERS)) else "finds",
-        *(f"{_accuracy(loud, name, limit):.3f}" for limit in (1, 3, 5)),
-        f"{right / reports:.3f} ({right}/{reports})" if reports else "no report",
-        f"{mean(adjusted_rand(*each) for each in labels):.3f}",
-        f"{mean(adjusted_mutual_info_score(*each) for each in labels):.3f}",
-        f"{false} of {len(quiet)}",
-        f"{mean(trial.seconds[name] for trial in loud):.2f}",
-    ]
+    seconds = mean(trial.seconds[name] for trial in loud)
+    cells = [name, _count(name), *shown.values(), f"{false} of {len(quiet)}", f"{seconds:.2f}"]
     return f"| {' | '.join(cells)} |"
 
 
-def _accuracy(loud: Sequence[Trial], name: str, limit: int) -> float:
-    """Share of the planted incidents with enough failures that are among the first ``limit``."""
-    return mean(
-        rank_of(incident, trial.found[name]) <= limit
+def _count(name: str) -> str:
+    """Say how a method knows how many incidents to report."""
+    if name in UNTOLD:
+        return "not told"
+    return "told" if name.startswith(tuple(RANKERS)) else "finds"
+
+
+def scores_of(name: str, loud: Sequence[Trial]) -> dict[str, float]:
+    """Return every measure of accuracy, in the order of the table; higher is better."""
+    ranks = [
+        rank_of(incident, trial.found[name])
         for trial in loud
         for incident in trial.planted
         if len(incident.traces) >= FAILURES_MIN
-    )
+    ]
+    labels = [trace_labels(trial.planted, trial.found[name]) for trial in loud]
+    right, reports = _right(name, loud)
+    return {
+        **{f"Acc@{limit}": mean(rank <= limit for rank in ranks) for limit in (1, 3, 5)},
+        "precision": right / max(reports, 1),
+        "ARI": mean(adjusted_rand(*each) for each in labels),
+        "AMI": mean(adjusted_mutual_info_score(*each) for each in labels),
+    }
 
 
-def _right(loud: Sequence[Trial], name: str) -> int:
-    return sum(is_right(report, trial.planted) for trial in loud for report in trial.found[name])
+def _right(name: str, loud: Sequence[Trial]) -> tuple[int, int]:
+    """Count the reports that name a planted cause first, and all reports."""
+    right = [is_right(report, trial.planted) for trial in loud for report in trial.found[name]]
+    return sum(right), len(right)
 
 
 def not_below(loud: Sequence[Trial]) -> list[str]:
-    """Name the rivals that reach ours on Acc@1 or on precision."""
-    measures: dict[str, Callable[[Sequence[Trial], str], float]] = {
-        "Acc@1": partial(_accuracy, limit=1),
-        "precision": _precision,
-    }
+    """Name the rivals that reach ours in a measure, and in which."""
+    ours = scores_of(OURS, loud)
     lines = []
     for name in loud[0].found:
         reached = [
-            f"{title} {measure(loud, name):.3f}"
-            for title, measure in measures.items()
-            if name != OURS and measure(loud, name) >= measure(loud, OURS)
+            f"{measure} {value:.3f}"
+            for measure, value in scores_of(name, loud).items()
+            if name != OURS and value >= ours[measure]
         ]
         if reached:
             lines.append(f"{name} ({', '.join(reached)})")
     return lines
-
-
-def _precision(loud: Sequence[Trial], name: str) -> float:
-    return _right(loud, name) / max(sum(len(trial.found[name]) for trial in loud), 1)

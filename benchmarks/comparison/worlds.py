@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.comparison.trial import Trial, run_trial
+from benchmarks.mixture import plant_mixture
 from benchmarks.planted import found_from, planted_from, read_facts
 from benchmarks.rivals.ranking import Rival
 from benchmarks.scoring import Found, ItemSet, Planted
 from graphmind.analysis.find import find
+from graphmind.analysis.incidence import Incidence
 from graphmind.analysis.window import Window, window_from_facts
 from graphmind.jobs.analyze import examine
 from graphmind.settings import Settings
@@ -20,17 +23,16 @@ from graphmind.simulation.files import SPANS_FILE, write
 from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate
 from graphmind.telemetry.facts import Facts
-from tests.analysis.planted import plant
 
 Rivals = dict[str, Rival]
+EFFECTS = {("tool", "fallback"): 0.8, ("module", "error_handler"): 0.5}
+"""What failing traces touch after they failed, and the share that does."""
 
 
-def drawn_trial(
-    seed: int, *, quiet: bool, more: Rivals, traces: int, causes: int, spread: float
-) -> Trial:
-    """Try all on a window drawn as arrays, effects of failure included."""
-    count = 0 if quiet else causes
-    truth = plant(seed, n=traces, causes=count, heterogeneity=spread, effects=True)
+def drawn_trial(seed: int, *, quiet: bool, more: Rivals, traces: int, spread: float) -> Trial:
+    """Try all on a window drawn as arrays, with what failing traces touch afterwards added."""
+    truth = plant_mixture(seed, n=traces, heterogeneity=spread, quiet=quiet)
+    truth = replace(truth, window=add_effects(truth.window, seed))
     ids = [str(row) for row in range(truth.window.n)]
     planted = [
         Planted(
@@ -43,6 +45,27 @@ def drawn_trial(
     ]
     ours = partial(find_drawn, truth.window, ids)
     return run_trial(truth.window, ids, planted, ours, more)
+
+
+def add_effects(window: Window, seed: int) -> Window:
+    """Let some failing traces turn to a fallback tool and some to an error handler, afterwards."""
+    random = np.random.default_rng([seed, 1])
+    failing = window.failing["error"]
+    turned = failing[:, None] & (random.random((window.n, len(EFFECTS))) < [*EFFECTS.values()])
+    rows, effects = np.nonzero(turned)
+    ends, items = window.items.starts[rows + 1], window.items
+    added = np.concatenate([[0], np.cumsum(turned.sum(axis=1))])
+    return replace(
+        window,
+        items=Incidence(
+            starts=items.starts + added,
+            columns=np.insert(items.columns, ends, items.width + effects).astype(np.int32),
+            width=items.width + len(EFFECTS),
+        ),
+        touched_ns=np.insert(window.touched_ns, ends, window.failing_ns["error"][rows] + 1),
+        item_kinds=(*window.item_kinds, *(kind for kind, _ in EFFECTS)),
+        item_names=(*window.item_names, *(name for _, name in EFFECTS)),
+    )
 
 
 def find_drawn(window: Window, ids: Sequence[str]) -> list[Found]:

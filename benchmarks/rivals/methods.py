@@ -19,7 +19,7 @@ from benchmarks.rivals.clustering import (
 )
 from benchmarks.rivals.gds import HAS_LOUVAIN, gds_louvain
 from benchmarks.rivals.microrank import microrank
-from benchmarks.rivals.ranking import Ranker, Rival, at_once, by_score, peeled
+from benchmarks.rivals.ranking import Ranker, Rival, at_once, by_score, peeled, with_count
 from graphmind.settings import Settings
 
 RANKERS: dict[str, Ranker] = {
@@ -35,6 +35,14 @@ RANKERS: dict[str, Ranker] = {
 }
 UNCUT = "Ochiai, peeled"
 """The rival that is also shown what traces touched after they failed."""
+COUNT = 10
+"""Reports of a ranking that is not told how many: Elasticsearch's default size."""
+UNTOLD = {
+    f"Ochiai, peeled, {COUNT} reports": with_count(peeled(RANKERS["Ochiai"]), COUNT),
+    f"significant terms (JLH), {COUNT} reports": with_count(
+        at_once(RANKERS["significant terms (JLH)"]), COUNT
+    ),
+}
 
 
 def installed_rivals() -> dict[str, Rival]:
@@ -50,7 +58,7 @@ def installed_rivals() -> dict[str, Rival]:
     for name, rank in RANKERS.items():
         rivals[name] = at_once(rank)
         rivals[f"{name}, peeled"] = peeled(rank)
-    return rivals
+    return rivals | UNTOLD
 
 
 def missing_rivals() -> dict[str, str]:

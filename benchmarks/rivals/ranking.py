@@ -45,6 +45,15 @@ def peeled(rank: Ranker) -> Rival:
     return find
 
 
+def with_count(rival: Rival, count: int) -> Rival:
+    """Report as many whatever there is: what one does who is not told."""
+
+    def find(view: View, _incidents: int) -> list[Found]:
+        return rival(view, count)
+
+    return find
+
+
 def by_score(score: Callable[[View, Flags], Floats], least: float = 0.0) -> Ranker:
     """Rank single items by a score above ``least``; items on the same traces are ranked once."""
 

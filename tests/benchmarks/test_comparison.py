@@ -1,9 +1,10 @@
 import numpy as np
 
 from benchmarks.comparison.trial import OURS, Trial, not_below, run_trial, table
-from benchmarks.comparison.worlds import drawn_trial, find_drawn
+from benchmarks.comparison.worlds import add_effects, drawn_trial, find_drawn
 from benchmarks.rivals.methods import installed_rivals
 from benchmarks.scoring import Found, Planted
+from graphmind.analysis.window import items_before_symptom
 from tests.analysis.planted import plant
 from tests.benchmarks.rivals.windows import BAD, name, traces, two_faults
 
@@ -36,7 +37,8 @@ def test_a_row_says_how_a_method_did():
 
 def test_a_rival_that_reaches_ours_is_named():
     assert not_below([trial(ours=[RIGHT, WRONG], Ochiai=[RIGHT], DStar=[WRONG])]) == [
-        "Ochiai (Acc@1 1.000, precision 1.000)"
+        "Ochiai (Acc@1 1.000, Acc@3 1.000, Acc@5 1.000, precision 1.000, ARI 1.000, AMI 1.000)",
+        "DStar (ARI 1.000, AMI 1.000)",
     ]
 
 
@@ -79,7 +81,7 @@ def test_a_drawn_window_is_found_out_by_ours_with_its_ties():
 
 
 def test_a_quiet_window_has_nothing_planted_and_every_ranking_reports():
-    seen = drawn_trial(5, quiet=True, more={}, traces=1000, causes=4, spread=0.0)
+    seen = drawn_trial(5, quiet=True, more={}, traces=1000, spread=0.0)
 
     assert seen.planted == ()
     assert list(seen.found[OURS]) == []
@@ -87,9 +89,15 @@ def test_a_quiet_window_has_nothing_planted_and_every_ranking_reports():
 
 
 def test_effects_are_touched_after_the_failure_and_change_nothing_else():
-    plain, more = plant(3, n=500), plant(3, n=500, effects=True)
-    added = more.window.items.columns >= plain.window.items.width
+    plain = plant(3, n=500).window
 
-    assert np.array_equal(more.window.items.only(~added).columns, plain.window.items.columns)
-    assert set(more.window.touched_ns[added]) == {2}
-    assert more.causes == plain.causes
+    more = add_effects(plain, 3)
+
+    added = more.items.columns >= plain.items.width
+    failing = np.flatnonzero(plain.failing["error"])
+    before = more.items.only(~added)
+    assert np.array_equal(before.columns, plain.items.columns)
+    assert np.array_equal(before.starts, plain.items.starts)
+    assert set(more.touched_ns[added]) == {2}
+    assert set(np.repeat(np.arange(500), np.diff(more.items.starts))[added]) <= {*failing}
+    assert np.array_equal(items_before_symptom(more, "error").columns, plain.items.columns)

@@ -10,6 +10,7 @@ from benchmarks.scoring import (
     is_right,
     rank_of,
     trace_agreement,
+    trace_labels,
 )
 
 TOOL, AGENT = frozenset({("tool", "a")}), frozenset({("agent", "b")})
@@ -73,3 +74,51 @@ def test_the_adjusted_rand_index_of_a_known_example():
 @given(st.lists(st.integers(0, 3), max_size=20), st.permutations(range(4)))
 def test_labels_renamed_agree_fully(labels, names):
     assert adjusted_rand(labels, [names[label] for label in labels]) == 1.0
+
+
+def disjoint(groups):
+    """Incidents of the groups, each with its own cause; a trace is of the first that has it."""
+    seen: set[int] = set()
+    found = []
+    for number, group in enumerate(groups):
+        if group - seen:
+            cause = frozenset({("tool", str(number))})
+            found.append(planted(*map(str, group - seen), cause=cause))
+        seen |= group
+    return found
+
+
+incidents = st.lists(st.sets(st.integers(0, 40), min_size=1), min_size=1, max_size=4).map(disjoint)
+
+
+def as_found(incident, *, also=()):
+    causes = tuple(frozenset({cause}) for cause in (*also, *incident.explanations))
+    return Found(explanations=causes, traces=incident.traces)
+
+
+@given(incidents, st.randoms())
+def test_the_truth_reported_in_any_order_is_wholly_right(truth, random):
+    reports = [as_found(incident) for incident in truth]
+    random.shuffle(reports)
+
+    assert {rank_of(incident, reports) for incident in truth} == {1}
+    assert all(is_right(report, truth) and is_part(report, truth) for report in reports)
+    assert trace_agreement(truth, reports) == 1.0
+
+
+@given(incidents)
+def test_a_wrong_first_explanation_costs_a_rank_and_the_precision(truth):
+    reports = [as_found(incident, also=[AGENT]) for incident in truth]
+
+    assert {rank_of(incident, reports) for incident in truth} == {2}
+    assert not any(is_right(report, truth) for report in reports)
+    assert trace_agreement(truth, reports) == 1.0
+
+
+@given(incidents)
+def test_no_report_finds_nothing(truth):
+    left, right = trace_labels(truth, [])
+
+    assert {rank_of(incident, []) for incident in truth} == {99}
+    assert len(left) == len(right)
+    assert set(right) <= {-1}

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.rivals.methods import RANKERS
-from benchmarks.rivals.ranking import at_once, by_score, peeled
+from benchmarks.rivals.ranking import at_once, by_score, peeled, with_count
 from benchmarks.rivals.spectra import (
     dstar,
     failure_ratio,
@@ -56,6 +56,10 @@ def test_peeling_ranks_anew_what_is_left():
 
 def test_peeling_ends_where_nothing_is_left_to_explain():
     assert len(peeled(by_score(ochiai))(view(), 9)) == 2
+
+
+def test_a_ranking_that_is_not_told_reports_its_count():
+    assert len(with_count(peeled(by_score(ochiai)), 2)(view(), 1)) == 2
 
 
 def test_a_ranking_told_of_no_incident_still_reports_one():
