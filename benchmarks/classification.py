@@ -71,19 +71,15 @@ def gather(wanted: int, traces: int) -> Iterator[Case]:
 def window_cases(seed: int, kinds: tuple[str, ...], traces: int) -> list[Case]:
     """Simulate a window, take it the product's way, and label what was found by what was planted.
 
-    Of kinds that the platform has no target for, only the others are planted.
+    Where the platform has no targets for all of the kinds, each gets a window of its own, if any.
     """
     scenario = Scenario(seed=seed, traces=traces, incidents=len(kinds), kinds=kinds)
     with tempfile.TemporaryDirectory() as folder:
         try:
             truth = write(simulate(scenario), Path(folder))
         except SettingsError:
-            return [
-                case
-                for kind in kinds
-                if len(kinds) > 1
-                for case in window_cases(seed, (kind,), traces)
-            ]
+            alone = [(kind,) for kind in kinds] if len(kinds) > 1 else []
+            return [case for kind in alone for case in window_cases(seed, kind, traces)]
         with DuckArchive(None) as archive:
             settings = Settings()
             _load(archive, Path(folder) / SPANS_FILE, settings)
@@ -111,15 +107,11 @@ def _labelled(
 ) -> Iterator[Case]:
     for incident in incidents:
         own = set(incident["trace_ids"])
+        named = incident | {"incident_id": f"{seed}-{incident['incident_id']}"}
         for planted in truth["incidents"]:
-            hit = own.intersection(
-                planted["trace_ids"],
-            ) | own.intersection(planted["mended_trace_ids"])
+            hit = own & {*planted["trace_ids"], *planted["mended_trace_ids"]}
             if 2 * len(hit) > len(own):
-                case = case_in(
-                    archive, incident | {"incident_id": f"{seed}-{incident['incident_id']}"}
-                )
-                yield case.labelled(planted["kind"])
+                yield case_in(archive, named).labelled(planted["kind"])
                 break
 
 
