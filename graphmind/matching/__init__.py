@@ -1,0 +1,1 @@
+"""Recognises an incident: its fingerprint, and which past incident it looks like."""
