@@ -21,6 +21,8 @@ KIND: Final = "fingerprint"
 """The kind under which the archive keeps entries, each by its incident's id."""
 FORMAT: Final = "graphmind-fingerprints"
 VERSION: Final = 1
+COMMAND_PARTS: Final = ("action", "level", "root_node", "only_where", "repair_path", "reasons")
+"""What of a command another incident can learn from; the rest lists this one's traces."""
 
 Document = Mapping[str, Any]
 
@@ -134,10 +136,14 @@ def _case(incident: Document, traces: Sequence[str]) -> Case:
         symptom=incident["symptom"],
         root_cause=incident["causes"][0]["label"] if incident["causes"] else None,
         root_node=command["root_node"] if command else None,
-        command=command,
+        command=_shortened(command) if command else None,
         seen_ms=incident["onset_ms"],
         traces=tuple(traces),
     )
+
+
+def _shortened(command: Document) -> dict[str, Any]:
+    return {name: command[name] for name in COMMAND_PARTS if name in command}
 
 
 def _superseded(

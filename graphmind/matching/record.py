@@ -66,7 +66,7 @@ class Case:
     root_node: str | None
     """``kind:name`` of what the command acts on; None where there is no command."""
     command: dict[str, Any] | None
-    """The command proposed."""
+    """The command proposed, without the traces it was for."""
     seen_ms: int
     """When it began, epoch ms."""
     traces: tuple[str, ...] = ()

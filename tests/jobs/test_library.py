@@ -92,6 +92,8 @@ def test_what_happens_again_in_another_hour_is_recognised():
     assert (past.case.recognised_as, now.case.recognised_as) == (None, past.case.incident_id)
     assert (past.case.root_cause, past.case.root_node) == ("agent broken@v1", "agent:broken@v1")
     assert past.case.command is not None
+    assert past.case.command["repair_path"][0] == "degrade:broken@v1"
+    assert "trace_scope" not in past.case.command
     assert hits == {past.case.incident_id: 1, now.case.incident_id: 0}
 
 
