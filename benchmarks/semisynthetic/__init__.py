@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 from benchmarks.comparison import compare, print_skipped
 from benchmarks.comparison.trial import Trial
 from benchmarks.comparison.worlds import Rivals, facts_trial
-from benchmarks.nezha.cases import DATA, SYSTEMS
+from benchmarks.nezha.cases import SYSTEMS
 from benchmarks.planted import read_facts
+from benchmarks.public.folder import DATA, present
 from benchmarks.rivals.methods import gds_rival
 from benchmarks.scoring import Planted
 from benchmarks.semisynthetic.lines import request_lines
@@ -45,8 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     more, absent = gds_rival(Settings.from_environment(os.environ))
     print_skipped(absent)
     for system in SYSTEMS:
-        if not (DATA / system).is_dir():
-            print(f"Skipped: {system}: no folder {system} in shared/data beside the checkout.\n")
+        if not present(DATA / system):
             continue
         title = f"Semi-synthetic, {FAULTS} faults in {given.traces:,} real traces of {system}"
         world = partial(run_window, system=DATA / system, traces=given.traces, more=more)

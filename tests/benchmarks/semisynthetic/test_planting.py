@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.nezha.cases import DATA, SYSTEMS
+from benchmarks.nezha.cases import SYSTEMS
+from benchmarks.public.folder import DATA
 from benchmarks.semisynthetic import load_runs
 from benchmarks.semisynthetic.lines import request_lines
 from benchmarks.semisynthetic.planting import ATTACHED, BASE_RATE, plant
