@@ -34,6 +34,7 @@ def test_all_benchmarks_run_once_and_the_long_ones_again_at_the_end():
     ]
 
 
+@pytest.mark.slow
 def test_a_page_tells_the_command_the_commit_the_versions_and_the_machine(tmp_path):
     run = Run(name="comparison", arguments=("--traces", "0", "--simulated", "0"))
 
@@ -48,6 +49,7 @@ def test_the_machine_is_told_without_names():
     assert re.fullmatch(r".+, \d+ cores, \d+ GiB, \w+", machine())
 
 
+@pytest.mark.slow
 def test_a_benchmark_that_fails_writes_nothing_and_is_named(tmp_path, capsys):
     assert main(["nowhere", "--results", str(tmp_path)]) == 1
     assert [*tmp_path.iterdir()] == []
