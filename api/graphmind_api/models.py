@@ -167,6 +167,34 @@ class Verdict(Body):
     reach: Reach
 
 
+class Fingerprint(Body):
+    """How an incident looks, without ids, times and versions."""
+
+    hash: str
+    structure: str = Field(description="Operations from the root to where it goes wrong")
+    metric_signature: tuple[str, ...] = Field(description="Metrics that stand out")
+    log_signature: tuple[str, ...] = Field(description="Keywords of messages and error codes")
+    root_cause: str | None = Field(description="Kind and family of its cause")
+
+
+class Resemblance(Body):
+    """A past incident that it resembles."""
+
+    incident_id: str
+    score: float
+    title: str
+    root_cause: str | None
+    corroborated: bool = Field(description="Metrics, keywords and an archived cause agree as well")
+
+
+class Seen(Body):
+    """Whether an incident was seen before."""
+
+    verdict: Literal["seen before", "similar", "new"]
+    fingerprint: Fingerprint
+    matches: tuple[Resemblance, ...] = Field(description="Best first")
+
+
 class Incident(Verdict):
     """Everything known about an incident."""
 
@@ -177,6 +205,7 @@ class Incident(Verdict):
     opened_ms: int = Field(description="When it was opened, epoch ms")
     absorbed: tuple[str, ...] = Field(description="Earlier incidents that were part of it")
     split_from: str | None = Field(description="Earlier incident that it was part of")
+    seen: Seen | None = Field(description="null: no trace was left to take a fingerprint of")
     command: Command
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from graphmind import __version__
+from graphmind.cli.knowledge import knowledge
 from graphmind.cli.options import DataDir, Given, Json, Neo4j, context
 
 app = typer.Typer(
@@ -179,6 +180,9 @@ def serve(
     from graphmind.cli import commands
 
     commands.serve_api(context(ctx.obj, data_dir, neo4j, json=False), host=host, port=port)
+
+
+app.add_typer(knowledge)
 
 
 def broken_pipe() -> NoReturn:

@@ -39,7 +39,7 @@ def load_paths(run: Context, paths: Sequence[str]) -> None:
         loaded, settled, inventory = _load(run, stores, paths)
     if run.json:
         counts = {"duplicate": loaded.duplicate, "settled": settled, "inventory": inventory}
-        _print_json(_input(loaded) | counts)
+        print_json(_input(loaded) | counts)
         return
     run.out.print(
         f"{loaded.spans} spans of {len(loaded.trace_ids)} traces, "
@@ -68,7 +68,7 @@ def list_incidents(run: Context) -> None:
     with open_stores(run.settings) as stores:
         found = stores.archive.incidents()
     if run.json:
-        _print_json({"incidents": found})
+        print_json({"incidents": found})
     else:
         tables.print_incidents(run.out, found)
 
@@ -78,7 +78,7 @@ def explain_incident(run: Context, incident_id: str) -> None:
     with open_stores(run.settings) as stores:
         found = stores.archive.incident(incident_id)
     if run.json:
-        _print_json(found)
+        print_json(found)
     else:
         tables.print_incident(run.out, found)
 
@@ -192,7 +192,7 @@ def _archived(counts: dict[str, int]) -> dict[str, Any]:
 
 def _print_analysis(run: Context, found: Analysis, taken: dict[str, Any]) -> None:
     if run.json:
-        _print_json(
+        print_json(
             {
                 "window": found.window,
                 "incidents": found.incidents,
@@ -212,12 +212,13 @@ def _print_analysis(run: Context, found: Analysis, taken: dict[str, Any]) -> Non
 
 def _print_rows(run: Context, rows: list[dict[str, Any]]) -> None:
     if run.json:
-        _print_json(rows)
+        print_json(rows)
     else:
         tables.print_rows(run.out, rows)
 
 
-def _print_json(document: object) -> None:
+def print_json(document: object) -> None:
+    """Print an answer for machines."""
     text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     sys.stdout.buffer.write(text)
     sys.stdout.buffer.flush()

@@ -141,6 +141,7 @@ def _verdict(incident: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("breaks at", _effects(incident, "critical")),
         ("hits", _effects(incident, "impact")),
         ("who else", _others(incident["reach"])),
+        ("seen", _seen(incident.get("seen"))),
         ("for example", ", ".join(incident["examples"][:IDS_SHOWN])),
         ("survived", ", ".join(incident["survivors"][:IDS_SHOWN]) or "none"),
     ]
@@ -161,6 +162,13 @@ def _departures(where: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         ("departs", f"{sure}{p['service']} {p['operation']} ({p['score']:g} x): {p['evidence']}")
         for p in where["places"]
     ]
+
+
+def _seen(seen: Mapping[str, Any] | None) -> str:
+    if seen is None:
+        return "not compared with past incidents"
+    past = [f"{m['incident_id']} ({m['score']:.2f}): {m['title']}" for m in seen["matches"]]
+    return "; ".join([seen["verdict"], *past])
 
 
 def _change(change: Mapping[str, Any]) -> str:

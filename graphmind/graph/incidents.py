@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, Final
 
 from graphmind.graph.port import GraphRows, Row
-from graphmind.graph.schema import Cause, Incident, properties
+from graphmind.graph.schema import Cause, Fingerprint, Incident, properties
 
 LABEL_OF_ITEM: Final = {
     "agent": "Agent",
@@ -44,8 +44,11 @@ def derived_rows(incidents: Sequence[Mapping[str, Any]], run_id: str) -> GraphRo
     for incident_id, cause in causes:
         for label, row in _names(incident_id, cause):
             edges.setdefault(("Cause", "NAMES", label), []).append(row)
+    seen = [(i["incident_id"], i["seen"]) for i in incidents if i.get("seen")]
+    edges |= _resemblances(seen, {i["incident_id"] for i in incidents})
     return GraphRows(
         nodes={
+            "Fingerprint": [_fingerprint(found["fingerprint"]) for _, found in seen],
             "Incident": _marked((_incident(document) for document in incidents), run_id),
             "Cause": _marked((_cause(*cause) for cause in causes), run_id),
         },
@@ -77,6 +80,27 @@ def _cause(incident_id: str, cause: Mapping[str, Any]) -> Row:
     row = {p.stored: cause.get(p.field) for p in properties(Cause)}
     tied = sorted(" + ".join(map(_text, group)) for group in cause.get("tied", ()))
     return row | {"key": _cause_key(incident_id, cause), "tied": tied}
+
+
+def _resemblances(
+    seen: Sequence[tuple[str, Mapping[str, Any]]], known: set[str]
+) -> dict[tuple[str, str, str], list[Row]]:
+    """Join incidents to their fingerprints, and to those past ones that are in the graph."""
+    return {
+        ("Incident", "MATCHED", "Fingerprint"): [
+            {"from": incident_id, "to": found["fingerprint"]["hash"]} for incident_id, found in seen
+        ],
+        ("Incident", "RESEMBLES", "Incident"): [
+            {"from": incident_id, "to": match["incident_id"], "score": match["score"]}
+            for incident_id, found in seen
+            for match in found["matches"]
+            if match["incident_id"] in known
+        ],
+    }
+
+
+def _fingerprint(document: Mapping[str, Any]) -> Row:
+    return {p.stored: document.get(p.field) for p in properties(Fingerprint)}
 
 
 def _part_of(document: Mapping[str, Any]) -> Iterable[Row]:

@@ -22,6 +22,7 @@ from graphmind.incidents.report import incidents_of, unexplained_ids
 from graphmind.jobs.communities import refresh_communities
 from graphmind.jobs.inventory import known_changes
 from graphmind.jobs.references import refresh_references
+from graphmind.jobs.seen import with_resemblance
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.where import locate
 from graphmind.jobs.window import read_window
@@ -66,8 +67,9 @@ def analyze(
     incidents = with_commands(keep_identities(located, _near(known, window)), facts)
     refresh_communities(stores.archive, facts)
     stage("writing the graph")
-    current = _outside(known, window, incidents) + incidents
-    stores.archive.save_incidents(KEPT_AS, current)
+    others = _outside(known, window, incidents)
+    incidents = _remembered(stores.archive, others, incidents)
+    current = others + incidents
     stores.graph.ensure_schema()
     graph = _write_traces(stores, facts, settings)
     run_id = _run_id(facts)
@@ -147,6 +149,16 @@ def _outside(
             or not window["from_ms"] <= incident["onset_ms"] <= window["until_ms"]
         )
     ]
+
+
+def _remembered(
+    archive: Archive, others: list[dict[str, Any]], incidents: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Store the incidents, then again with which past ones they resemble; return them."""
+    archive.save_incidents(KEPT_AS, others + incidents)
+    seen = with_resemblance(archive, incidents)
+    archive.save_incidents(KEPT_AS, others + seen)
+    return seen
 
 
 def _near(known: list[dict[str, Any]], window: dict[str, Any]) -> list[dict[str, Any]]:

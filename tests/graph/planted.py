@@ -33,11 +33,13 @@ NODES: dict[str, list[dict[str, Any]]] = {
     "Change": [{"key": "c1", "kind": "deploy", "target": "m@2", "atMs": 900}],
     "Incident": [
         {"incidentId": "i1", "title": "m@2 times out", "onsetMs": 1_000, "state": "open"}
-        | {"runId": "r1"}
+        | {"runId": "r1"},
+        {"incidentId": "i0", "title": "m@1 times out", "onsetMs": 10, "runId": "r1"},
     ],
     "Cause": [
         {"key": "i1:1", "rank": 1, "role": "root", "label": "m@2 in eu", "confidence": 0.9}
         | {"riskRatio": 8.0, "failedWith": 2.0, "failedTotal": 2.0, "runId": "r1"},
+        {"key": "i0:1", "rank": 1, "role": "root", "label": "m@1", "runId": "r1"},
     ],
 }
 
@@ -92,7 +94,11 @@ EDGES: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {
         ("t1", "i1", {"runId": "r1"}),
         ("t2", "i1", {"runId": "r1"}),
     ],
-    ("Incident", "CAUSED_BY", "Cause"): [("i1", "i1:1", {"runId": "r1"})],
+    ("Incident", "RESEMBLES", "Incident"): [("i1", "i0", {"score": 0.9, "runId": "r1"})],
+    ("Incident", "CAUSED_BY", "Cause"): [
+        ("i0", "i0:1", {"runId": "r1"}),
+        ("i1", "i1:1", {"runId": "r1"}),
+    ],
     ("Cause", "NAMES", "ModelVersion"): [("i1:1", "m@2", {"runId": "r1"})],
     ("Cause", "NAMES", "Region"): [("i1:1", "eu", {"runId": "r1"})],
 }
@@ -165,8 +171,9 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
             ("ModelVersion", "m@2", 1_000, 3_050),
         ],
     ),
+    "similar_incidents": ({}, [("i1", "m@2 times out", "i0", "m@1 times out", 0.9, ["m@1"])]),
     "incident_causes": (
-        {},
+        {"incident_id": "i1"},
         [("i1", "m@2 times out", 1, "root", "m@2 in eu", ["eu", "m@2"], 0.9, 8.0, 2.0, 2.0)],
     ),
     "incident_resources": (

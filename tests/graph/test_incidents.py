@@ -84,7 +84,9 @@ def test_a_cause_becomes_a_node_with_its_evidence():
 
 
 def test_incidents_are_joined_to_traces_and_causes_to_what_they_name():
-    assert merged_edges(derived_rows([INCIDENT], "r1")) == {
+    edges = merged_edges(derived_rows([INCIDENT], "r1"))
+
+    assert {ends: rows for ends, rows in edges.items() if rows} == {
         ("Trace", "PART_OF", "Incident"): [
             ("t1", "i1", {"confidence": 0.9, "runId": "r1"}),
             ("t2", "i1", {"confidence": 0.8, "runId": "r1"}),
@@ -128,3 +130,18 @@ def test_a_critical_failure_and_an_impact_follow_the_causes_in_their_role():
     assert ("i1:3", "a") in {
         (row["from"], row["to"]) for row in rows.edges["Cause", "NAMES", "Agent"]
     }
+
+
+def test_an_incident_seen_before_is_joined_to_its_fingerprint_and_to_the_past_ones_known():
+    fingerprint = {"hash": "f1", "structure": "a > b", "log_signature": ["timeout"]}
+    matches = [{"incident_id": "i0", "score": 0.9}, {"incident_id": "imported", "score": 0.8}]
+    seen = {"verdict": "seen before", "fingerprint": fingerprint, "matches": matches}
+    rows = derived_rows([{**INCIDENT, "seen": seen}, {**INCIDENT, "incident_id": "i0"}], "r1")
+    edges = merged_edges(rows)
+
+    assert edges["Incident", "MATCHED", "Fingerprint"] == [("i1", "f1", {"runId": "r1"})]
+    assert edges["Incident", "RESEMBLES", "Incident"] == [
+        ("i1", "i0", {"score": 0.9, "runId": "r1"})
+    ]
+    ((key, node),) = merged_nodes(rows)["Fingerprint"]
+    assert (key, node["structure"], node["logSignature"]) == ("f1", "a > b", ["timeout"])

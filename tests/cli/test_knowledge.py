@@ -1,0 +1,102 @@
+"""An incident beside what is known, as a user asks for it."""
+
+import json
+
+import pytest
+
+from tests.cli.running import graphmind
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Two windows of one platform an hour apart, with the same kind of incident in both."""
+    folder = tmp_path_factory.mktemp("two")
+    for seed in (11, 12):
+        words = ("--seed", seed, "--traces", 800, "--incidents", 1, "--kind", "region_down")
+        assert graphmind("simulate", folder / str(seed), *words).code == 0
+        spans = folder / str(seed) / "spans.jsonl"
+        answer = graphmind("analyze", spans, "--data-dir", folder / "store")
+        assert answer.code == 0, answer.err
+    return folder / "store"
+
+
+@pytest.fixture(scope="module")
+def incident(store):
+    listed = graphmind("incidents", "--json", "--data-dir", store).json["incidents"]
+    return max(listed, key=lambda each: len(each["trace_ids"]))
+
+
+def test_an_incident_is_set_beside_the_past_ones(store, incident):
+    answer = graphmind("similar", incident["incident_id"], "--data-dir", store, "--json")
+
+    assert answer.json["verdict"]["verdict"] in ("seen before", "similar", "new")
+    assert answer.json["fingerprint"]["cause_class"] == "region"
+    words = graphmind("similar", incident["incident_id"], "--data-dir", store)
+    assert words.out.startswith(answer.json["verdict"]["verdict"])
+
+
+def test_a_confirmed_class_is_what_is_said_of_the_incident_from_then_on(store, incident):
+    name = incident["incident_id"]
+    words = ("confirm", name, "region_route_lost", "--by", "kim", "--data-dir", store)
+    assert graphmind(*words).code == 0
+
+    answer = graphmind("classify", name, "--data-dir", store, "--json").json
+    assert answer["verdict"]["root_cause"] == "region_route_lost"
+    assert answer["verdict"]["cluster_id"] == incident["cluster_id"]
+    assert "region_route_lost" in graphmind("classify", name, "--data-dir", store).out
+
+
+def test_a_class_that_is_no_name_is_refused(store, incident):
+    words = ("confirm", incident["incident_id"], "Region Lost!", "--data-dir", store)
+    answer = graphmind(*words)
+
+    assert answer.code == 2
+    assert "lower case" in answer.err
+
+
+def test_the_least_usual_traces_are_listed_first(store):
+    answer = graphmind("anomalies", "--limit", 5, "--data-dir", store, "--json").json
+    scores = [row["anomaly_score"] for row in answer["anomalies"]]
+
+    assert len(scores) == 5
+    assert scores == sorted(scores, reverse=True)
+    assert {*answer["anomalies"][0]} == {
+        *("trace_id", "matched_cluster_id", "anomaly_score", "root_span", "suggested_action")
+    }
+
+
+def test_a_library_is_carried_to_another_data_folder(store, tmp_path):
+    file = tmp_path / "library.jsonl"
+    entries = graphmind("library", "export", file, "--data-dir", store, "--json").json["entries"]
+    words = ("library", "import", file, "--data-dir", tmp_path / "other", "--json")
+
+    assert entries > 0
+    assert graphmind(*words).json == {"new": entries, "replaced": 0, "kept": 0}
+    assert graphmind(*words).json == {"new": 0, "replaced": 0, "kept": entries}
+
+
+def test_a_file_that_is_no_library_is_refused_and_nothing_of_it_is_kept(store, tmp_path):
+    file = tmp_path / "library.jsonl"
+    file.write_text(json.dumps({"format": "something else"}) + "\n")
+    answer = graphmind("library", "import", file, "--data-dir", tmp_path / "other")
+
+    assert answer.code == 3
+    assert "line 1" in answer.err
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path):
+    words = ("library", "import", tmp_path / "none.jsonl", "--data-dir", tmp_path / "store")
+    answer = graphmind(*words)
+
+    assert answer.code == 3
+    assert "cannot be opened" in answer.err
+
+
+@pytest.mark.parametrize("command", ["similar", "classify"])
+def test_an_unknown_incident_is_said_to_be_unknown(store, command):
+    answer = graphmind(command, "inc-none", "--data-dir", store)
+
+    assert answer.code == 5
+    assert "no incident inc-none" in answer.err
