@@ -134,16 +134,20 @@ def test_an_unknown_incident_is_not_found(client, incident_id, part):
         (room.Item, models.Item),
         (room.NamedCause, models.Cause),
         (room.Reach, models.Reach),
+        (room.Effect, models.Effect),
+        (room.NearChange, models.NearChange),
+        (room.Place, models.Place),
+        (room.Where, models.Where),
     ],
 )
 def test_the_api_describes_every_field_of_an_incident(described, documented):
     assert {field.name for field in fields(described)} == names(documented)
 
 
-def test_an_incident_is_its_document_and_its_command():
+def test_an_incident_is_its_document_its_command_and_what_it_resembles():
     document = {field.name for field in fields(room.Incident)}
 
-    assert document | {"command"} == names(models.Incident)
+    assert document | {"command", "seen"} == names(models.Incident)
 
 
 def test_every_symptom_can_be_filtered_by():
