@@ -20,7 +20,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 LONG = {
-    "causes": ("--traces", "1000000", "--sizes", "100000", "--seeds", "5"),
+    "causes": ("--sizes", "1000", "10000", "100000", "1000000"),
 }
 """Further arguments of runs that take an hour or more; their results stand in NAME-long.md."""
 PACKAGES = (

@@ -1,1 +1,0 @@
-"""Trace behaviour: which traces are unlike the usual ones, without labels and without names."""
