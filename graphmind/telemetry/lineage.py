@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from graphmind.telemetry.assembly import Columns
 from graphmind.telemetry.facts import ACCESSES
-from graphmind.telemetry.numbering import numbered_texts
-from graphmind.telemetry.tree import Ints
+from graphmind.telemetry.numbering import joined, numbered_texts
+from graphmind.telemetry.tree import Bools, Ints
 
 ACCESS_ORDER: Final = [(name, "ascending") for name in ("key", "at_ns", "op", "trace_id")]
 """At equal times a read comes before a write."""
@@ -31,12 +31,21 @@ class History:
     """ACCESSES sorted by ACCESS_ORDER; rows below are its rows."""
     trace: Ints
     """(rows,), number of the trace."""
+    trace_ids: pa.Array
+    """Of each number."""
     moment: Ints
     """(rows,), rank of the time among all times, equal where they are equal."""
+    written: Bools
+    """(rows,), whether it is a write."""
     reads: Ints
     """Rows of reads that saw a value another trace wrote, by trace, then time."""
     sources: Ints
     """(reads,), row of the write that each saw."""
+
+    def numbers_of(self, trace_ids: pa.ChunkedArray) -> Ints:
+        """Return the numbers of traces, -1 for those that access no key."""
+        found = pc.fill_null(pc.index_in(trace_ids, value_set=self.trace_ids), -1)
+        return np.asarray(found.to_numpy(), np.int64)
 
     def reads_before(self, rows: Ints) -> tuple[Ints, Ints]:
         """Return, for each row, first and end in ``reads`` of what its trace had read by then.
@@ -108,14 +117,17 @@ def last_writes(accessed: pa.Table) -> tuple[Ints, Ints]:
 def history_of(accessed: pa.Table) -> History:
     """Arrange ACCESSES, in any order, by what each read saw."""
     accessed = accessed.sort_by(ACCESS_ORDER)
-    trace = numbered_texts(accessed.column("trace_id"))
+    traces = joined(accessed.column("trace_id")).dictionary_encode()
+    trace = traces.indices.to_numpy().astype(np.int64)
     moment = np.unique(accessed.column("at_ns").to_numpy(), return_inverse=True)[1]
     reads, writes = last_writes(accessed)
     order = np.lexsort((moment[reads], trace[reads]))
     return History(
         accesses=accessed,
         trace=trace,
+        trace_ids=traces.dictionary,
         moment=moment.astype(np.int64),
+        written=pc.equal(accessed.column("op"), "write").to_numpy(),
         reads=reads[order],
         sources=writes[order],
     )

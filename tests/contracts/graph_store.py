@@ -62,7 +62,7 @@ class GraphStoreContract(EmptyGraph):
         first = store.upsert(planted())
         before = content(store)
 
-        assert first == Counters(nodes_created=26, relationships_created=51)
+        assert first == Counters(nodes_created=26, relationships_created=53)
         assert store.upsert(planted()) == Counters()
         assert content(store) == before
 
@@ -151,7 +151,7 @@ class GraphStoreContract(EmptyGraph):
         )
 
         assert store.replace_derived(later, "r2") == Counters(
-            nodes_created=1, relationships_created=1, nodes_deleted=4, relationships_deleted=7
+            nodes_created=1, relationships_created=1, nodes_deleted=4, relationships_deleted=8
         )
         assert rows_of(
             store, "MATCH (i:Incident)<-[:PART_OF]-(t) RETURN i.incidentId AS i, t.traceId AS t"
@@ -166,7 +166,7 @@ class GraphStoreContract(EmptyGraph):
             edges={
                 ends: _marked(rows, "r2")
                 for ends, rows in found.edges.items()
-                if ends[0] in derived or ends[2] in derived
+                if ends[1] == "CONTAMINATED_BY" or ends[0] in derived or ends[2] in derived
             },
         )
 
@@ -177,7 +177,7 @@ class GraphStoreContract(EmptyGraph):
 
         pruned = store.prune(2_000)
 
-        assert (pruned.nodes_deleted, pruned.relationships_deleted) == (4, 19)
+        assert (pruned.nodes_deleted, pruned.relationships_deleted) == (4, 20)
         assert rows_of(store, EVERY_TRACE) == [{"id": "t2"}, {"id": "t3"}, {"id": "t4"}]
         assert len(store.read("incident_causes")) == 2
 

@@ -79,6 +79,7 @@ EDGES: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {
     ],
     ("Trace", "READ", "KvKey"): [
         ("t2", "redis:cart", {"atMs": 2_010}),
+        ("t3", "redis:cart", {"atMs": 2_500}),
         ("t4", "redis:cart", {"atMs": 4_010}),
     ],
     ("Trace", "CONTINUES", "Trace"): [("t2", "t1", {"kind": "retry"})],
@@ -95,6 +96,9 @@ EDGES: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {
         ("t2", "i1", {"runId": "r1"}),
     ],
     ("Incident", "RESEMBLES", "Incident"): [("i1", "i0", {"score": 0.9, "runId": "r1"})],
+    ("Trace", "CONTAMINATED_BY", "Trace"): [
+        ("t2", "w1", {"key": "redis:cart", "hops": 1, "runId": "r1"}),
+    ],
     ("Incident", "CAUSED_BY", "Cause"): [
         ("i0", "i0:1", {"runId": "r1"}),
         ("i1", "i1:1", {"runId": "r1"}),
@@ -139,6 +143,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
         [
             (540, "WROTE", "w1", "wrong"),
             (2_010, "READ", "t2", "failed"),
+            (2_500, "READ", "t3", "ok"),
             (3_010, "WROTE", "t3", "ok"),
         ],
     ),
@@ -196,8 +201,10 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
     "continuation_chains": ({}, [(["t2", "t1"], ["retry"], ["failed", "failed"])]),
     "contaminated_readers": (
         {"key": "redis:cart", "writer_id": "w1"},
-        [("t2", "failed", 2_010, 540)],
+        [("t2", "failed", 2_010, 540), ("t3", "ok", 2_500, 540)],
     ),
+    "patient_zero": ({"incident_id": "i1"}, [("w1", "wrong", 500, 1, 0.5, 1)]),
+    "traces_at_risk": ({"incident_id": "i1"}, [("t3", "ok", "redis:cart", 2_500, "w1")]),
     "values_read_from": ({"trace_id": "t4"}, [("redis:cart", 4_010, "t3", "ok", 3_010)]),
     "agents_by_region": (
         {},

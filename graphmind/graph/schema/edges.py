@@ -216,7 +216,7 @@ class PartOf(FoundEdge):
 
 @dataclass(frozen=True, kw_only=True)
 class ContaminatedBy(FoundEdge):
-    """The trace read a value that a failing trace wrote."""
+    """The failing trace read what descends from a value that the other wrote."""
 
     ENDS: ClassVar[Ends] = (("Trace", "Trace"),)
 
