@@ -1,6 +1,6 @@
 """Injected faults of two real systems: how often the faulty service is named first.
 
-    python -m benchmarks nezha [SYSTEM ...] [--cases]
+    python -m benchmarks nezha [SYSTEM ...] [--cases] [--thin]
 
 The published files lie in ``shared/data`` beside the checkout. Every method gets the same spans,
 read by graphmind's own telemetry; the design's reference reads the files itself.
@@ -10,16 +10,25 @@ import argparse
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.nezha.cases import DATA, SYSTEMS
+from benchmarks.nezha.cases import SYSTEMS
 from benchmarks.nezha.loading import Trial, read_trials
 from benchmarks.nezha.reference import DESIGN, load_reference, reference_places
-from benchmarks.nezha.scoring import Place, figures, place
 from benchmarks.nezha.shared_cause import shared_cause
 from benchmarks.nezha.trivial import error_surplus, time_surplus
+from benchmarks.nezha.variants import measure_variants
+from benchmarks.public.folder import DATA, present
+from benchmarks.public.places import Place, place
+from benchmarks.public.tables import print_places
 from graphmind.analysis.localisation.ranking import localise
+
+PUBLISHED = {
+    "nezha-trainticket": {"Nezha, its own code on these cases": 0.783},
+    "nezha-onlineboutique": {"Nezha, its own code on these cases": 0.960},
+}
+"""From the design's localisation.md."""
 
 
 def localisation(trial: Trial) -> dict[str, float]:
@@ -38,50 +47,54 @@ METHODS = {
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nezha", description=__doc__.splitlines()[0])
     parser.add_argument("systems", nargs="*", default=SYSTEMS, metavar="SYSTEM")
-    parser.add_argument("--cases", action="store_true", help="also print the place in each case")
+    parser.add_argument("--cases", action="store_true", help="also the place in each case")
+    parser.add_argument(
+        "--thin", action="store_true", help="fewer traces, worse references instead"
+    )
     given = parser.parse_args(argv)
     for system in given.systems:
-        if (DATA / system).is_dir():
-            measure(system, each_case=given.cases)
-        else:
-            print(f"{system}: skipped, no folder {system} in shared/data beside the checkout")
+        if present(DATA / system):
+            trials = list(read_trials(DATA / system))
+            if given.thin:
+                print_places(system, measure_variants(trials, localisation))
+            else:
+                measure(system, trials, each_case=given.cases)
     return 0
 
 
-def measure(system: str, *, each_case: bool) -> None:
-    """Run every method on the cases of one system and print its table."""
-    places: dict[str, dict[str, list[Place]]] = {name: defaultdict(list) for name in METHODS}
+def measure(system: str, trials: Sequence[Trial], *, each_case: bool) -> None:
+    """Run every method on the cases of one system and print its tables."""
+    places: dict[str, list[Place]] = {name: [] for name in METHODS}
+    by_fault: dict[str, list[Place]] = defaultdict(list)
     seconds: dict[str, float] = defaultdict(float)
-    for trial in read_trials(DATA / system):
+    for trial in trials:
         for name, method in METHODS.items():
-            began = time.perf_counter()
-            found = place(method(trial), trial)
-            seconds[name] += time.perf_counter() - began
-            for group in ("all", trial.case.fault):
-                places[name][group].append(found)
+            began = time.process_time()
+            scores = method(trial)
+            seconds[name] += time.process_time() - began
+            found = place(scores, trial.case.culprit, trial.services)
+            places[name].append(found)
+            if name == "localisation":
+                by_fault[f"  {trial.case.fault} ({fault_count(trials, trial.case.fault)})"].append(
+                    found
+                )
             if each_case:
                 print(f"{trial.case.name} {trial.case.fault:16} {name:16} {found}")
     if DESIGN.exists():
         places["reference"], seconds["reference"] = measure_reference(system)
-    report(system, places, seconds)
+    print_places(system, places, PUBLISHED[system], seconds)
+    print_places(f"{system}, localisation by fault", dict(sorted(by_fault.items())))
 
 
-def measure_reference(system: str) -> tuple[dict[str, list[Place]], float]:
+def fault_count(trials: Sequence[Trial], fault: str) -> int:
+    return sum(trial.case.fault == fault for trial in trials)
+
+
+def measure_reference(system: str) -> tuple[list[Place], float]:
     """Run the reference twice: its second run finds the files parsed, as the methods do."""
     with tempfile.TemporaryDirectory() as cache:
         module = load_reference(DATA, Path(cache))
         reference_places(module, system)
-        began = time.perf_counter()
+        began = time.process_time()
         places = reference_places(module, system)
-        return places, time.perf_counter() - began
-
-
-def report(
-    system: str, places: Mapping[str, Mapping[str, list[Place]]], seconds: Mapping[str, float]
-) -> None:
-    print(f"\n{system:34}{'cases':>6}{'Acc@1':>8}{'Acc@3':>8}{'Acc@5':>8}{'MRR':>8}{'seconds':>9}")
-    for method, groups in places.items():
-        for group, found in sorted(groups.items()):
-            row = "".join(f"{value:8.3f}" for value in figures(found).values())
-            took = f"{seconds[method]:9.2f}" if group == "all" else ""
-            print(f"{method:16}{group:18}{len(found):6}{row}{took}")
+        return places, time.process_time() - began

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchmarks.nezha.files import service_of
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 SYSTEMS = ("nezha-trainticket", "nezha-onlineboutique")
 
 

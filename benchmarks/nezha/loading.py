@@ -20,6 +20,12 @@ class Trial:
     """The minute before the injection; the first faulty traces may lie in it."""
     references: tuple[Period, ...]
 
+    @property
+    def services(self) -> set[str]:
+        """All services of the system."""
+        seen = (self.window, *self.references)
+        return {*self.case.services, *(name for period in seen for name in period.services)}
+
 
 def read_trials(system: Path) -> Iterator[Trial]:
     """Load the cases of a system one after the other."""

@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from benchmarks.nezha.scoring import Place
+from benchmarks.public.places import Place
 
 DESIGN = Path(__file__).parents[3] / "shared" / "design" / "reference_localise.py"
 
@@ -20,9 +20,6 @@ def load_reference(data: Path, cache: Path) -> Any:
     return module
 
 
-def reference_places(module: Any, system: str) -> dict[str, list[Place]]:
-    """Places by fault type, and of ``all``."""
-    return {
-        fault: [Place(ahead, tied) for ahead, tied in places]
-        for fault, places in module.nezha(system, verbose=0).items()
-    }
+def reference_places(module: Any, system: str) -> list[Place]:
+    """Place of the culprit in each case."""
+    return [Place(ahead, tied) for ahead, tied in module.nezha(system, verbose=0)["all"]]

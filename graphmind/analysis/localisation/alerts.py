@@ -1,8 +1,8 @@
 """Which instance is at fault, where only the alerts of many incidents are known."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log
 from typing import NamedTuple
 
@@ -15,6 +15,9 @@ METRIC = "metric"
 """Source of alerts that a shared cause, such as the host, raises on many instances."""
 EM_STEPS = 10
 """Measured: it has settled by then."""
+INCIDENTS_HALF = 20
+"""So many incidents let what they have in common count half. Measured: from 8 incidents on it is
+no worse than surprise alone."""
 _RATE_MIN, _RATE_MAX = 1e-6, 0.999
 
 
@@ -25,6 +28,9 @@ class Alert(NamedTuple):
     source: str
     """metric, log or call."""
     what: str
+    """What other instances can raise, too: a metric and its direction, a kind of error."""
+    detail: str = ""
+    """What may be the instance's own: a log template, the caller and the operation called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +44,53 @@ class Incident:
         assert self.instances, "an incident needs at least one instance that could be at fault"
 
 
+def localise_alerts(incidents: Sequence[Incident]) -> list[dict[str, float]]:
+    """Score the instances of every incident among all of them, in nats.
+
+    Two things are added: how surprising an instance's alerts are, and its log odds of being the
+    culprit by what the culprits of all incidents have in common, as far as they are many enough to
+    have something in common. On three systems the sum is better than either alone.
+    """
+    together = score_together([without_details(incident) for incident in incidents])
+    trust = len(incidents) / (len(incidents) + INCIDENTS_HALF)
+    both = [
+        replace(incident, alerts=incident.alerts | without_details(incident).alerts)
+        for incident in incidents
+    ]
+    seen = Counter(alert for incident in both for alert in incident.alerts)
+    return [
+        {
+            name: score + trust * odds[name]
+            for name, score in _surprise(each, seen, len(both)).items()
+        }
+        for each, odds in zip(both, together, strict=True)
+    ]
+
+
+def without_details(incident: Incident) -> Incident:
+    """Return the incident as its instances can be compared."""
+    return replace(
+        incident, alerts=frozenset(alert._replace(detail="") for alert in incident.alerts)
+    )
+
+
 def score_rarity(incident: Incident, history: Sequence[Incident]) -> dict[str, float]:
-    """Score instances by how unusual their alerts are among past incidents.
+    """Score instances by how unusual their alerts are among past incidents, in nats.
 
     A metric alert weighs less, the more instances raise the same now.
     """
     seen = Counter(alert for past in history for alert in past.alerts)
-    alike = Counter((alert.source, alert.what) for alert in incident.alerts)
+    return _surprise(incident, seen, len(history))
+
+
+def _surprise(incident: Incident, seen: Mapping[Alert, int], past: int) -> dict[str, float]:
+    alike = Counter(alert[1:] for alert in incident.alerts)
     count = len(incident.instances)
     scores = dict.fromkeys(sorted(incident.instances), 0.0)
     for alert in sorted(incident.alerts):
         if alert.instance in scores:
-            surprise = -log((seen[alert] + 0.5) / (len(history) + 1))
-            many = min(count, alike[alert.source, alert.what])
+            surprise = -log((seen.get(alert, 0) + 0.5) / (past + 1))
+            many = min(count, alike[alert[1:]])
             special = log((count + 1) / many) / log(count + 1) if alert.source == METRIC else 1.0
             scores[alert.instance] += surprise * special
     return {instance: max(0.0, score) for instance, score in scores.items()}

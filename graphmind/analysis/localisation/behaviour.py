@@ -55,11 +55,18 @@ class _Charge:
     service: str
     operation: str
     part: str
+    caller: str
+    """Empty but for the part `in`."""
+    weight: float
     deviation: Deviation
 
     @property
+    def nats(self) -> float:
+        return self.weight * self.deviation.nats
+
+    @property
     def rank(self) -> tuple[float, Transition]:
-        return self.deviation.nats, self.deviation.transition
+        return self.nats, self.deviation.transition
 
 
 def behaviour_channel(
@@ -68,53 +75,61 @@ def behaviour_channel(
     """Score the services that deviate; the others are absent.
 
     What follows a remote call is charged to the callee, whose answer made the caller deviate, in
-    full and summed over callers; the caller keeps a share, of its strongest only. A span that only
-    forwards is taken as the call it forwards.
+    full and summed over callers; the caller keeps a share, of its strongest only. A failure after
+    a call that went well is the other way round. A span that only forwards and fails without
+    calling did not reach the service it always calls.
     """
     forwards = _forwards(references)
     charges: dict[str, list[_Charge]] = {}
     for deviation in _deviations(window, references, options):
-        for charge in _charges(deviation, forwards):
+        for charge in _charges(deviation, forwards, options.caller_share):
             charges.setdefault(charge.service, []).append(charge)
-    return {service: _evidence(found, options) for service, found in charges.items()}
+    return {service: _evidence(found) for service, found in charges.items()}
 
 
-def _charges(deviation: Deviation, forwards: Mapping[tuple[str, str], Event]) -> Iterator[_Charge]:
-    """Charge the service itself, or the callee and in part the caller."""
-    point = deviation.transition.point
-    event = forwards.get((point.service, point.operation), point.event)
-    called = event.kind == "call"
+def _charges(
+    deviation: Deviation, forwards: Mapping[tuple[str, str], Event], lesser: float
+) -> Iterator[_Charge]:
+    """Charge the service itself, or the callee and the caller, one of them in part."""
+    (service, operation, event), after = deviation.transition
+    failed = after.kind == "end" and after.is_severe
+    if event == START and failed:
+        event = forwards.get((service, operation), event)
+    # Before it was called, a callee cannot have answered well.
+    by_itself = not event.callee or (failed and event == deviation.transition.point.event)
     yield _Charge(
-        service=point.service,
-        # What follows the call of an own operation lies in that operation, as far as is known.
-        operation=event.name if called and not event.callee else point.operation,
-        part="out" if event.callee else "self",
+        service=service,
+        operation=operation,
+        part="self" if by_itself else "out",
+        caller="",
+        weight=1.0 if by_itself else lesser,
         deviation=deviation,
     )
     if event.callee:
-        yield _Charge(service=event.callee, operation=event.name, part="in", deviation=deviation)
+        yield _Charge(
+            service=event.callee,
+            operation=event.name,
+            part="in",
+            caller=service,
+            weight=lesser if by_itself else 1.0,
+            deviation=deviation,
+        )
 
 
-def _evidence(charges: list[_Charge], options: LocalisationOptions) -> BehaviourEvidence:
-    """Add up the strongest own deviation, that of each caller, and a share of the way out."""
-    weight = {"self": 1.0, "in": 1.0, "out": options.caller_share}
+def _evidence(charges: list[_Charge]) -> BehaviourEvidence:
+    """Add up the strongest own deviation, that of each caller, and that of the ways out."""
     strongest = max(charges, key=lambda charge: charge.rank)
-    sources = _largest(charges, lambda charge: (charge.part, _caller(charge)))
-    places = _largest(charges, lambda charge: (charge.operation, charge.deviation.transition.point))
+    sources = _largest(charges, lambda charge: (charge.part, charge.caller))
     blamed: dict[str, float] = {}
+    places = _largest(charges, lambda charge: (charge.operation, charge.deviation.transition.point))
     for (operation, _), charge in places.items():
-        nats = charge.deviation.nats * weight[charge.part]
-        blamed[operation] = blamed.get(operation, 0.0) + nats
+        blamed[operation] = blamed.get(operation, 0.0) + charge.nats
     return BehaviourEvidence(
-        score=sum(charge.deviation.nats * weight[part] for (part, _), charge in sources.items()),
+        score=sum(charge.nats for charge in sources.values()),
         part=strongest.part,
         strongest=strongest.deviation,
         operation=max(sorted(blamed), key=blamed.__getitem__),
     )
-
-
-def _caller(charge: _Charge) -> str:
-    return charge.deviation.transition.point.service if charge.part == "in" else ""
 
 
 def _largest(charges: Iterable[_Charge], key: Callable[[_Charge], _Key]) -> dict[_Key, _Charge]:

@@ -112,10 +112,10 @@ def halves(period: Period) -> tuple[Period, Period]:
     np.minimum.at(start, period.trace, period.start_ns)
     order = np.argsort(start, kind="stable")
     middle = period.traces // 2
-    return _take(period, order[:middle]), _take(period, order[middle:])
+    return take_traces(period, order[:middle]), take_traces(period, order[middle:])
 
 
-def _take(period: Period, traces: Ints) -> Period:
+def take_traces(period: Period, traces: Ints) -> Period:
     """Keep some traces, renumbered in the order given."""
     number = np.full(period.traces, -1)
     number[traces] = np.arange(len(traces))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from graphmind.analysis.localisation.period import Period
-from graphmind.telemetry.tree import Ints
+from graphmind.telemetry.tree import Bools, Ints
 
 _EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 _SEVERE = ("ERROR", "FATAL")
@@ -32,8 +32,7 @@ class Event(NamedTuple):
             case "log":
                 return f"{self.level} {self.name}".strip()
             case "call":
-                called = f"{self.callee}:{self.name}" if self.callee else self.name
-                return f"{called} (failed)" if self.is_severe else called
+                return f"{self.callee}:{self.name}" if self.callee else self.name
         return " ".join(part for part in (self.kind, self.level, self.name) if part)
 
     @property
@@ -56,8 +55,8 @@ class Point(NamedTuple):
 class Transition(NamedTuple):
     """After a point, ``after`` is the next event of the span.
 
-    Whether a call failed is known after it, so only of the point: what a failed call entails is
-    compared with what it usually entails, and whoever merely passes a failure on does not deviate.
+    What follows a failed call is left out: whoever merely passes a failure on, or mends it, does
+    what the failure made him do.
     """
 
     point: Point
@@ -77,8 +76,9 @@ class Transitions:
 def transitions(period: Period) -> Transitions:
     """Count the transitions of a period."""
     events, row, event = _sequences(period)
-    within = np.flatnonzero(row[1:] == row[:-1])
-    span, before, after = row[within], event[within], _undecided(events)[event[within + 1]]
+    failed, begun = _calls_failed(events)
+    within = np.flatnonzero((row[1:] == row[:-1]) & ~failed[event[:-1]])
+    span, before, after = row[within], event[within], begun[event[within + 1]]
     operations = max(len(period.operations), 1)
     point_code = (period.service[span] * operations + period.operation[span]) * len(events) + before
     point_codes, point = np.unique(point_code, return_inverse=True)
@@ -97,15 +97,12 @@ def transitions(period: Period) -> Transitions:
     )
 
 
-def _undecided(events: list[Event]) -> Ints:
-    """Return the event that each looks like as it begins: a call not failed yet."""
+def _calls_failed(events: list[Event]) -> tuple[Bools, Ints]:
+    """Tell failed calls, and the event that each event looks like as it begins."""
     place = {event: n for n, event in enumerate(events)}
-    return np.array(
-        [
-            place[event._replace(level="")] if event.kind == "call" else n
-            for event, n in place.items()
-        ]
-    )
+    failed = np.array([event.kind == "call" and event.is_severe for event in events])
+    begun = [place[event._replace(level="")] if failed[n] else n for event, n in place.items()]
+    return failed, np.array(begun)
 
 
 def _point(period: Period, events: list[Event], code: int) -> Point:

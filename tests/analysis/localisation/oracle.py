@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.nezha.cases import DATA
 from benchmarks.nezha.reference import DESIGN, load_reference
+from benchmarks.public.folder import DATA
 from graphmind.analysis.localisation.period import Period
 
 

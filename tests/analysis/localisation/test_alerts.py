@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from graphmind.analysis.localisation.alerts import (
     Alert,
     Incident,
+    localise_alerts,
     score_rarity,
     score_together,
 )
@@ -14,7 +15,11 @@ from tests.analysis.localisation.oracle import load
 
 INSTANCES = ("a", "b", "c")
 ALERTS = st.builds(
-    Alert, st.sampled_from(INSTANCES), st.sampled_from(("metric", "log")), st.sampled_from("xyz")
+    Alert,
+    st.sampled_from(INSTANCES),
+    st.sampled_from(("metric", "log")),
+    st.sampled_from("xyz"),
+    st.just(""),
 )
 INCIDENTS = st.lists(
     st.builds(
@@ -31,6 +36,12 @@ def incident(*alerts: str) -> Incident:
     """Write alerts as `instance source what`."""
     return Incident(
         alerts=frozenset(Alert(*text.split()) for text in alerts), instances=frozenset(INSTANCES)
+    )
+
+
+def detailed(instance: str, template: str) -> Incident:
+    return Incident(
+        alerts=frozenset({Alert(instance, "log", "", template)}), instances=frozenset(INSTANCES)
     )
 
 
@@ -58,8 +69,48 @@ def test_an_instance_that_always_alerts_is_no_culprit_among_many_incidents():
     assert [first(scores) for scores in score_together(incidents)] == ["a", "b"] * 20
 
 
+def test_what_culprits_have_in_common_outweighs_an_unusual_alert_when_incidents_are_many():
+    shared = [incident(f"{INSTANCES[n % 3]} metric cpu", "c log retry") for n in range(120)]
+    last = incident("a metric cpu", "b log once")
+
+    assert first(score_rarity(last, [*shared, last])) == "b"
+    assert first(localise_alerts([*shared, last])[-1]) == "a"
+
+
+def test_of_few_incidents_the_unusual_alert_decides():
+    assert first(localise_alerts([incident("a log retry"), incident("b log panic")])[1]) == "b"
+
+
+def test_details_are_unusual_by_themselves():
+    usual = [detailed("a", "1")] * 30
+
+    both = Incident(
+        alerts=detailed("a", "1").alerts | detailed("b", "9").alerts, instances=frozenset(INSTANCES)
+    )
+
+    assert first(localise_alerts([*usual, both])[-1]) == "b"
+
+
 def test_no_incidents_have_no_scores():
     assert score_together([]) == []
+    assert localise_alerts([]) == []
+
+
+@given(INCIDENTS, st.permutations(INSTANCES))
+@settings(max_examples=30, deadline=None)
+def test_names_and_order_change_nothing(incidents, names):
+    rename = dict(zip(INSTANCES, names, strict=True))
+    renamed = [
+        Incident(
+            alerts=frozenset(a._replace(instance=rename[a.instance]) for a in each.alerts),
+            instances=frozenset(rename[name] for name in each.instances),
+        )
+        for each in reversed(incidents)
+    ]
+
+    other = list(reversed(localise_alerts(renamed)))
+    for found, expected in zip(other, localise_alerts(incidents), strict=True):
+        assert found == pytest.approx({rename[k]: v for k, v in expected.items()}, abs=1e-6)
 
 
 @given(INCIDENTS)
@@ -70,8 +121,11 @@ def test_scores_are_those_of_the_reference(incidents):
     nodes = [sorted(each.instances) for each in incidents]
     counted = {alert: sum(alert in each for each in alerts) for alert in frozenset().union(*alerts)}
 
-    expected, _ = reference.alert_localise((counted, len(incidents)), alerts[0], nodes[0])
-    together = reference.alert_em(alerts, nodes)
+    plain = [{alert[:3] for alert in each} for each in alerts]
+    expected, _ = reference.alert_localise(
+        ({alert[:3]: n for alert, n in counted.items()}, len(incidents)), plain[0], nodes[0]
+    )
+    together = reference.alert_em(plain, nodes)
 
     assert score_rarity(incidents[0], incidents) == pytest.approx(expected)
     for found, other in zip(score_together(incidents), together, strict=True):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.nezha.cases import DATA, SYSTEMS
+from benchmarks.nezha.cases import SYSTEMS
 from benchmarks.nezha.loading import read_trials
+from benchmarks.public.folder import DATA
 from graphmind.analysis.localisation.options import LocalisationOptions
 from graphmind.analysis.localisation.period import Period
 from graphmind.analysis.localisation.time_channel import time_channel
