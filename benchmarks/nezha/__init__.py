@@ -75,19 +75,13 @@ def measure(system: str, trials: Sequence[Trial], *, each_case: bool) -> None:
             found = place(scores, trial.case.culprit, trial.services)
             places[name].append(found)
             if name == "localisation":
-                by_fault[f"  {trial.case.fault} ({fault_count(trials, trial.case.fault)})"].append(
-                    found
-                )
+                by_fault[f"  {trial.case.fault}"].append(found)
             if each_case:
                 print(f"{trial.case.name} {trial.case.fault:16} {name:16} {found}")
     if DESIGN.exists():
         places["reference"], seconds["reference"] = measure_reference(system)
     print_places(system, places, PUBLISHED[system], seconds)
     print_places(f"{system}, localisation by fault", dict(sorted(by_fault.items())))
-
-
-def fault_count(trials: Sequence[Trial], fault: str) -> int:
-    return sum(trial.case.fault == fault for trial in trials)
 
 
 def measure_reference(system: str) -> tuple[list[Place], float]:

@@ -14,17 +14,16 @@ def print_places(
     seconds: Mapping[str, float] | None = None,
 ) -> None:
     """Print a line a method. What is published are Acc@1 alone, on these cases or on more."""
-    cases = max((len(places) for places in methods.values()), default=0)
     head = "".join(f"{name:>7}" for name in ("Acc@1", "Acc@3", "Acc@5", "MRR"))
-    print(f"\n{f'{title} ({cases})':{_WIDTH}}{head}   95 % of Acc@1  CPU s")
+    print(f"\n{title:{_WIDTH}}{'cases':>6}{head}   95 % of Acc@1  CPU s")
     for name, places in methods.items():
         values = figures(places)
         low, high = wilson(values["Acc@1"], len(places))
         row = "".join(f"{value:7.3f}" for value in values.values())
         took = f"{seconds[name]:9.2f}" if seconds and name in seconds else ""
-        print(f"{name:{_WIDTH}}{row}   {low:.3f}-{high:.3f}{took}")
+        print(f"{name:{_WIDTH}}{len(places):6}{row}   {low:.3f}-{high:.3f}{took}")
     for name, share in (published or {}).items():
-        print(f"{f'published: {name}':{_WIDTH}}{share:7.3f}")
+        print(f"{f'published: {name}':{_WIDTH + 6}}{share:7.3f}")
 
 
 def print_shares(
