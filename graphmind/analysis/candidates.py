@@ -7,6 +7,7 @@ import numpy as np
 from graphmind.analysis.incidence import Flags, Floats, Integers
 from graphmind.analysis.intervals import best_interval
 from graphmind.analysis.model import Candidate, Model, gains, tally
+from graphmind.analysis.moments import best_moments, sums_before
 
 GAIN_MIN = 3.0  # Chosen: less is noise in any window.
 # Measured: pairs are sought for the 5 best items, the 3 best pairs each. A pair is an interaction
@@ -64,8 +65,25 @@ def _promising(model: Model) -> Integers:
         expected=model.expected,
         variance=model.columns.variance,
     )
+    overall = _best(gain, model.options.top)
+    briefly = _gain_in_parts(model)
+    briefly[overall] = 0.0
+    return np.concatenate([overall, _best(briefly, model.options.top_in_parts)])
+
+
+def _best(gain: Floats, count: int) -> Integers:
+    """Columns with the largest gains that are worth a look."""
     candidates = np.flatnonzero(gain > GAIN_MIN)
-    return candidates[np.argsort(-gain[candidates], kind="stable")[: model.options.top]]
+    return candidates[np.argsort(-gain[candidates], kind="stable")[:count]]
+
+
+def _gain_in_parts(model: Model) -> Floats:
+    """Gain of each column in a part of the window, from the failures that no cause explains."""
+    sample, by_trace = model.sample, model.columns.by_trace
+    failing = np.flatnonzero(sample.failing)
+    unexplained = model.base_rate / (1 - (1 - model.base_rate) * model.survival[failing])
+    failed = sums_before(by_trace, failing, sample.weight[failing] * unexplained)
+    return best_moments(model.columns.exposed_before, failed, model.base_rate)
 
 
 def _candidate(model: Model, key: tuple[int, ...], *, partners_nats: float) -> Candidate:

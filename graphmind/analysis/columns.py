@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphmind.analysis.incidence import Codes, Floats, Incidence, Integers
+from graphmind.analysis.moments import sums_before
 from graphmind.analysis.options import CauseOptions
 from graphmind.analysis.sample import Sample
 
@@ -27,6 +28,8 @@ class Columns:
     """(columns,), evidence weight of the traces."""
     failed: Floats
     variance: Floats
+    exposed_before: Floats
+    """(parts + 1, columns), ``exposed`` up to each part of the window; see moments.py."""
     search_nats: Floats
     """(columns,), what a cause of that column pays for having been searched for."""
     untestable: int
@@ -91,6 +94,7 @@ def testable_columns(
         exposed=exposed[chosen[first]],
         failed=failed[chosen[first]],
         variance=by_trace.sums_of_all(sample.variance),
+        exposed_before=sums_before(by_trace, np.arange(by_trace.height), sample.weight),
         search_nats=(
             np.full(len(first), np.log(max(tests * channels, 2)))
             if kinds is None

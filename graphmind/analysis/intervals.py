@@ -79,7 +79,7 @@ def best_interval(model: Model, rows: Integers) -> Interval:
     track = _track(model, rows)
     whole = track.tally(model, 0, len(rows))
     best = Interval(start=0, stop=len(rows), tally=whole, price=0.0)
-    if whole.failed <= whole.expected or len(rows) < TRACES_MIN:
+    if not len(track.places) or len(rows) < TRACES_MIN:
         return best
     strength, previous, price = max(0.5, whole.strength), (0, len(rows)), 2 * np.log(len(rows))
     for _ in range(ROUNDS_MAX):

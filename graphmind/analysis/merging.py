@@ -10,6 +10,7 @@ from scipy.special import gammaln
 from graphmind.analysis.communities import communities
 from graphmind.analysis.explanation import Explanation, Judged
 from graphmind.analysis.incidence import Floats, Integers
+from graphmind.analysis.ties import LINEAGE
 from graphmind.analysis.window import Window
 
 # Measured together: twelve stand-ins of a hidden group became 5.5 incidents of 4.9 planted, while
@@ -41,7 +42,10 @@ def merge_causes(
     resolution: float,
     least: int,
 ) -> list[list[int]]:
-    """Group the reported causes by number; groups of fewer than ``least`` fall apart."""
+    """Group the reported causes by number; groups of fewer than ``least`` fall apart.
+
+    What is left of a poisoned value after its writer was put right joins the writer's group.
+    """
     reported = [n for n, judged in enumerate(explanation.judged) if not judged.weak]
     symptom = _symptoms(window, explanation.failing)
     kinds = int(symptom.max(initial=0)) + 1
@@ -61,7 +65,58 @@ def merge_causes(
     ]
     groups = communities(len(reported), edges, resolution=resolution)
     kept = [part for group in groups for part in _parts(group, least)]
-    return [[reported[place] for place in group] for group in kept]
+    return _with_aftereffects(
+        window, explanation, [[reported[place] for place in group] for group in kept]
+    )
+
+
+def _with_aftereffects(
+    window: Window, explanation: Explanation, groups: list[list[int]]
+) -> list[list[int]]:
+    """Join each single cause of a state-write chain to the group of a stronger one upstream."""
+    heads: list[list[int]] = []
+    strongest = [max(explanation.judged[number].gain for number in group) for group in groups]
+    for place in sorted(range(len(groups)), key=lambda place: (-strongest[place], groups[place])):
+        group = groups[place]
+        upstream = (
+            head
+            for head in heads
+            if len(group) == 1
+            and any(_follows(window, explanation, group[0], number) for number in head)
+        )
+        home = next(upstream, None)
+        if home is None:
+            heads.append(list(group))
+        else:
+            home.extend(group)
+    return sorted(sorted(head) for head in heads)
+
+
+def _follows(window: Window, explanation: Explanation, number: int, other: int) -> bool:
+    """Whether a cause says over again what another one's value, written before, did later.
+
+    Both lie in a state-write chain, the other is stronger, began no later, and nearly every trace
+    that the cause fails has also touched it, at whatever time.
+    """
+    model = explanation.model
+    cause, source = explanation.judged[number], explanation.judged[other]
+    if source.gain <= cause.gain or not all(
+        _in_chain(window, explanation, judged) for judged in (cause, source)
+    ):
+        return False
+    failing = cause.cause.rows[model.sample.failing[cause.cause.rows]]
+    touched = np.isin(failing, source.cause.exposed, assume_unique=True).mean()
+    began = model.sample.start_ns[[source.cause.rows[0], failing[0]]]
+    return bool(touched >= model.options.tie_jaccard and began[0] <= began[1])
+
+
+def _in_chain(window: Window, explanation: Explanation, judged: Judged) -> bool:
+    """Whether a name of every side of the cause lies in the state-write chain."""
+    columns = explanation.model.columns
+    return all(
+        any(window.item_kinds[item] in LINEAGE for item in columns.items_of(column))
+        for column in judged.cause.key
+    )
 
 
 def _parts(group: list[int], least: int) -> list[list[int]]:

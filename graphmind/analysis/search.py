@@ -21,6 +21,8 @@ RIVAL_OVERLAP = 0.5
 PART_OVERLAP = 0.9
 PART_STRENGTH_RATIO = 1.25
 GATE_ROWS_MIN = 3
+# Chosen: fewer traces at the same time say little about it.
+CONTEMPORARIES_MIN = 10
 GATE_STRENGTH_SHARE = 0.5
 
 
@@ -46,7 +48,8 @@ def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate
     known = {cause.key for cause in model.causes}
     ranked = [candidate for candidate in rank_candidates(model) if candidate.key not in known]
     admitted = (c for c in ranked if _significant(model, c) and _plausible(model, c.tally))
-    fresh = (c for c in admitted if _holds_on_fresh_traces(model, c))
+    local = (c for c in admitted if _stands_out_in_its_time(model, c))
+    fresh = (c for c in local if _holds_on_fresh_traces(model, c))
     tried = [(trial(model, c), c) for c in islice(fresh, model.options.beam)]
     if not tried:
         return None, -np.inf, ranked
@@ -63,6 +66,31 @@ def _plausible(model: Model, outcome: Tally) -> bool:
     return (
         outcome.excess >= model.options.failures_min and outcome.strength_low >= STRENGTH_LOW_SEARCH
     )
+
+
+def _stands_out_in_its_time(model: Model, candidate: Candidate) -> bool:
+    """Whether a candidate limited to an interval also beats the other traces of that interval.
+
+    What hits everybody for a while is no item's doing, though every item seems to fail just then.
+    """
+    if not candidate.bounded:
+        return True
+    sample = model.sample
+    first, last = sample.start_ns[candidate.rows[[0, -1]]]
+    start = int(np.searchsorted(sample.start_ns, first, side="left"))
+    stop = int(np.searchsorted(sample.start_ns, last, side="right"))
+    others = np.setdiff1d(np.arange(start, stop), candidate.exposed, assume_unique=True)
+    others = others[~model.active[others]]
+    if len(others) < CONTEMPORARIES_MIN:
+        return True
+    weight = sample.weight[others]
+    rate = float(weight[sample.failing[others]].sum() / weight.sum())
+    if rate <= model.base_rate:
+        return True
+    survival = model.survival[candidate.rows] * (1 - rate) / (1 - model.base_rate)
+    outcome = tally(model, candidate.rows, survival=survival)
+    required = candidate.price + model.options.gain_min
+    return outcome.gain >= required and _plausible(model, outcome)
 
 
 def _holds_on_fresh_traces(model: Model, candidate: Candidate) -> bool:

@@ -30,3 +30,29 @@ def test_a_failing_module_is_one_cause():
 
 def test_a_failing_agent_is_not_its_module():
     assert causes(modular_window({0: 0.6})) == {(0,)}
+
+
+def test_a_pair_that_fails_while_something_stronger_fails_elsewhere_is_found():
+    """Over the whole window neither side of the pair fails more often than others."""
+    random = np.random.default_rng(3)
+    n = 6000
+    row, agent, model = np.arange(n), random.integers(0, 6, n), random.integers(0, 6, n)
+    outage = (agent == 0) & (row > 600) & (row < 3000) & (random.random(n) < 0.9)
+    pair = (agent == 1) & (model == 1) & (row > 3600) & (row < 4800) & (random.random(n) < 0.7)
+    window = window_of(
+        np.stack([agent, 6 + model], axis=1),
+        outage | pair | (random.random(n) < 0.02),
+        kinds=["agent"] * 6 + ["model_version"] * 6,
+    )
+
+    assert causes(window) == {(0,), (1, 7)}
+
+
+def test_what_hits_everybody_for_a_while_is_no_items_doing():
+    random = np.random.default_rng(4)
+    n = 4000
+    row, agent = np.arange(n), random.integers(0, 8, n)
+    storm = (row > 1000) & (row < 1300) & (random.random(n) < 0.6)
+    window = window_of(agent[:, None], storm | (random.random(n) < 0.02), kinds=["agent"] * 8)
+
+    assert causes(window) == set()
