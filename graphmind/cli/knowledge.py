@@ -32,6 +32,27 @@ def similar(
 
 
 @knowledge.command()
+def lineage(
+    ctx: typer.Context,
+    incident: Annotated[str, typer.Argument(help="Id of an incident")] = "",
+    data_dir: DataDir = None,
+    neo4j: Neo4j = None,
+    *,
+    key: Annotated[str, typer.Option(help="Follow the value of this key instead")] = "",
+    at_ms: Annotated[int | None, typer.Option(help="As it was then [default: now]")] = None,
+    trace: Annotated[str, typer.Option(help="Follow what this trace wrote instead")] = "",
+    json: Json = False,
+) -> None:
+    """Follow a bad value: patient zero, what is infected and at risk, what to quarantine."""
+    from graphmind.cli import knowledge_commands as run
+
+    if sum(map(bool, (incident, key, trace))) != 1:
+        raise typer.BadParameter("name one of INCIDENT, --key and --trace")
+    given = context(ctx.obj, data_dir, neo4j, json=json)
+    run.show_lineage(given, incident=incident, key=key, at_ms=at_ms, trace=trace)
+
+
+@knowledge.command()
 def classify(
     ctx: typer.Context,
     incident: Incident,

@@ -14,6 +14,7 @@ from graphmind.jobs.behaviour import score_traces
 from graphmind.jobs.cases import confirm_case
 from graphmind.jobs.classify import classify
 from graphmind.jobs.library import export_library, import_library
+from graphmind.jobs.lineage import lineage_of_incident, lineage_of_key, lineage_of_trace
 from graphmind.jobs.similar import similar
 from graphmind.wiring import open_stores
 
@@ -26,6 +27,22 @@ def show_similar(run: Context, incident_id: str, limit: int) -> None:
         print_json(found.document())
     else:
         tables.print_similar(run.out, found)
+
+
+def show_lineage(run: Context, *, incident: str, key: str, at_ms: int | None, trace: str) -> None:
+    """Follow the bad values of an incident, of a key at a time, or of a trace."""
+    with open_stores(run.settings) as stores:
+        if incident:
+            found = lineage_of_incident(stores.archive, incident)
+        elif key:
+            moment_ms = _now_ms() if at_ms is None else at_ms
+            found = lineage_of_key(stores.archive, key, at_ms=moment_ms)
+        else:
+            found = lineage_of_trace(stores.archive, trace)
+    if run.json:
+        print_json(found.document())
+    else:
+        tables.print_lineage(run.out, found.document())
 
 
 def show_class(run: Context, incident_id: str) -> None:

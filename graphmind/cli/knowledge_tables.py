@@ -1,17 +1,19 @@
 """How an incident beside what is known is printed for people."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from graphmind.classification.verdict import Classification
-from graphmind.cli.tables import print_rows
+from graphmind.cli.tables import moment, print_command, print_rows
 from graphmind.jobs.similar import Similar
 from graphmind.matching.explanation import Compared
 from graphmind.matching.verdict import Match
+
+ROLLBACKS_SHOWN: Final = 10
 
 
 def print_similar(out: Console, found: Similar) -> None:
@@ -45,6 +47,50 @@ def _compared(compared: Compared) -> str:
         ("only now", compared.added),
     )
     return "; ".join(f"{word}: {', '.join(names)}" for word, names in parts if names) or "none"
+
+
+def print_lineage(out: Console, found: Mapping[str, Any]) -> None:
+    """Print where a bad value began, how far it came, and the command against it."""
+    counts, zero = found["counts"], found["patient_zero"]
+    subject = found["subject"]
+    out.print(f"[bold]lineage of {subject['kind']} {escape(subject['name'])}[/bold]")
+    lines = Table.grid(padding=(0, 2))
+    lines.add_row("began with", escape(_write(zero)) if zero else "no single write")
+    lines.add_row(
+        "infected", f"{counts['traces']} traces, {counts['harmed']} of them failed after they read"
+    )
+    lines.add_row(
+        "at risk",
+        f"{counts['at_risk_traces']} healthy traces that read it, {counts['at_risk_keys']} keys "
+        "that no failing trace has read yet",
+    )
+    lines.add_row("keys", f"{counts['keys']}, {counts['keys_holding']} hold a bad value still")
+    for ring in found["by_hops"]:
+        lines.add_row(f"hop {ring['hops']}", f"{ring['traces']} traces, {ring['harmed']} failed")
+    closed = set(found["command"]["touches"]["keys"])
+    shown = [each for each in found["rollbacks"] if each["key"] in closed]
+    for each in shown[:ROLLBACKS_SHOWN]:
+        lines.add_row("rollback", escape(_rollback(each)))
+    out.print(lines)
+    print_command(out, found["command"])
+
+
+def _write(zero: Mapping[str, Any]) -> str:
+    write = zero["write"]
+    who = f" by agent {write['agent']}" if write["agent"] else ""
+    return (
+        f"the write of {write['key']} in trace {write['trace_id']}{who} at "
+        f"{moment(write['at_ns'] // 1_000_000)} UTC, which {zero['explained']} failing traces "
+        f"descend from ({zero['share']:.0%})"
+    )
+
+
+def _rollback(rollback: Mapping[str, Any]) -> str:
+    healthy = len(rollback["healthy_writers"])
+    lost = f"{rollback['writes']} writes lost, {healthy} of them of healthy traces"
+    to = rollback["to"]
+    back = f"back to trace {to['trace_id']}" if to else "no clean value is known"
+    return f"{rollback['key']}: {back}; {lost}; {rollback['healthy_readers']} healthy readers"
 
 
 def print_classification(out: Console, found: Classification) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
+from graphmind.graph.contamination import contamination_rows
 from graphmind.graph.port import GraphRows, Row
 from graphmind.graph.schema import Cause, Fingerprint, Incident, properties
 
@@ -28,8 +29,10 @@ LABEL_OF_ITEM: Final = {
 """The label of the node that an item of a kind is named by."""
 
 
-def derived_rows(incidents: Sequence[Mapping[str, Any]], run_id: str) -> GraphRows:
-    """Return the rows of incidents and causes, marked with the run that found them.
+def derived_rows(
+    incidents: Sequence[Mapping[str, Any]], lineages: Sequence[Mapping[str, Any]], run_id: str
+) -> GraphRows:
+    """Return the rows of incidents, causes and lineages, marked with the run that found them.
 
     Names are of the incident's JSON document; names that the schema does not know are left out.
     """
@@ -46,6 +49,7 @@ def derived_rows(incidents: Sequence[Mapping[str, Any]], run_id: str) -> GraphRo
             edges.setdefault(("Cause", "NAMES", label), []).append(row)
     seen = [(i["incident_id"], i["seen"]) for i in incidents if i.get("seen")]
     edges |= _resemblances(seen, {i["incident_id"] for i in incidents})
+    edges["Trace", "CONTAMINATED_BY", "Trace"] = contamination_rows(lineages, run_id)
     return GraphRows(
         nodes={
             "Fingerprint": [_fingerprint(found["fingerprint"]) for _, found in seen],

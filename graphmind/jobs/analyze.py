@@ -20,6 +20,7 @@ from graphmind.incidents.identity import PAUSE_MS, keep_identities
 from graphmind.incidents.incident import Incident
 from graphmind.incidents.report import incidents_of, unexplained_ids
 from graphmind.jobs.communities import refresh_communities
+from graphmind.jobs.contamination import refresh_lineages
 from graphmind.jobs.inventory import known_changes
 from graphmind.jobs.references import refresh_references
 from graphmind.jobs.seen import with_resemblance
@@ -73,7 +74,8 @@ def analyze(
     stores.graph.ensure_schema()
     graph = _write_traces(stores, facts, settings)
     run_id = _run_id(facts)
-    stores.graph.replace_derived(derived_rows(current, run_id), run_id)
+    lineages = refresh_lineages(stores.archive, incidents, current)
+    stores.graph.replace_derived(derived_rows(current, lineages, run_id), run_id)
     return Analysis(window=window, incidents=incidents, unexplained=found.unexplained, graph=graph)
 
 

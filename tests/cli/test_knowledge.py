@@ -100,3 +100,39 @@ def test_an_unknown_incident_is_said_to_be_unknown(store, command):
 
     assert answer.code == 5
     assert "no incident inc-none" in answer.err
+
+
+@pytest.fixture(scope="module")
+def poisoned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("poisoned")
+    words = ("--seed", 3, "--traces", 1500, "--incidents", 1, "--kind", "kv_key_poisoned")
+    assert graphmind("simulate", folder, *words).code == 0
+    answer = graphmind("analyze", folder / "spans.jsonl", "--data-dir", folder / "store", "--json")
+    return folder / "store", answer.json["incidents"][0]
+
+
+def test_the_lineage_of_a_poisoned_key_says_who_is_infected_and_what_to_close(poisoned):
+    store, incident = poisoned
+    words = ("lineage", incident["incident_id"], "--data-dir", store)
+    answer = graphmind(*words, "--json").json
+
+    assert incident["causes"][0]["kind"] == "kv_key"
+    assert answer["basis"] == "cause"
+    assert answer["counts"]["harmed"] >= 0.8 * len(incident["trace_ids"])
+    assert answer["command"]["repair_path"][0].startswith("quarantine_key:")
+    assert graphmind(*words).out.startswith(f"lineage of incident {incident['incident_id']}")
+
+
+def test_the_readers_of_a_poisoned_key_are_joined_to_its_writers_in_the_graph(poisoned):
+    store, incident = poisoned
+    words = ("--param", f"incident_id={incident['incident_id']}", "--data-dir", store, "--json")
+
+    assert graphmind("ask", "patient_zero", *words).json[0]["failing"] > 0
+
+
+@pytest.mark.parametrize("words", [(), ("inc-1", "--key", "k")], ids=["none", "two"])
+def test_a_lineage_is_of_exactly_one_thing(words, tmp_path):
+    answer = graphmind("lineage", *words, "--data-dir", tmp_path)
+
+    assert answer.code == 2
+    assert "name one of" in answer.err

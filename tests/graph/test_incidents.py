@@ -50,7 +50,7 @@ INCIDENT = {
 
 
 def test_an_incident_becomes_a_node_with_what_the_schema_knows():
-    assert merged_nodes(derived_rows([INCIDENT], "r1"))["Incident"] == [
+    assert merged_nodes(derived_rows([INCIDENT], [], "r1"))["Incident"] == [
         (
             "i1",
             {
@@ -76,7 +76,7 @@ def test_an_incident_becomes_a_node_with_what_the_schema_knows():
 
 
 def test_a_cause_becomes_a_node_with_its_evidence():
-    (key, cause), *others = merged_nodes(derived_rows([INCIDENT], "r1"))["Cause"]
+    (key, cause), *others = merged_nodes(derived_rows([INCIDENT], [], "r1"))["Cause"]
 
     assert (key, others) == ("i1:1", [])
     assert cause["tied"] == ["agent:a + region:eu"]
@@ -84,7 +84,7 @@ def test_a_cause_becomes_a_node_with_its_evidence():
 
 
 def test_incidents_are_joined_to_traces_and_causes_to_what_they_name():
-    edges = merged_edges(derived_rows([INCIDENT], "r1"))
+    edges = merged_edges(derived_rows([INCIDENT], [], "r1"))
 
     assert {ends: rows for ends, rows in edges.items() if rows} == {
         ("Trace", "PART_OF", "Incident"): [
@@ -100,7 +100,7 @@ def test_incidents_are_joined_to_traces_and_causes_to_what_they_name():
 def test_confidences_of_traces_may_be_absent():
     plain = {k: v for k, v in INCIDENT.items() if k != "trace_confidence"}
 
-    assert merged_edges(derived_rows([plain], "r1"))["Trace", "PART_OF", "Incident"] == [
+    assert merged_edges(derived_rows([plain], [], "r1"))["Trace", "PART_OF", "Incident"] == [
         ("t1", "i1", {"runId": "r1"}),
         ("t2", "i1", {"runId": "r1"}),
     ]
@@ -116,7 +116,7 @@ def test_a_critical_failure_and_an_impact_follow_the_causes_in_their_role():
         {"role": "critical", "kind": "module", "name": "rpc", "failing": 2.0, "share": 1.0},
         {"role": "impact", "kind": "agent", "name": "a", "failing": 1.0, "share": 0.5},
     ]
-    rows = derived_rows([{**INCIDENT, "effects": effects}], "r1")
+    rows = derived_rows([{**INCIDENT, "effects": effects}], [], "r1")
     causes = [
         (key, row["role"], row["label"], row["failedWith"])
         for key, row in merged_nodes(rows)["Cause"]
@@ -136,7 +136,7 @@ def test_an_incident_seen_before_is_joined_to_its_fingerprint_and_to_the_past_on
     fingerprint = {"hash": "f1", "structure": "a > b", "log_signature": ["timeout"]}
     matches = [{"incident_id": "i0", "score": 0.9}, {"incident_id": "imported", "score": 0.8}]
     seen = {"verdict": "seen before", "fingerprint": fingerprint, "matches": matches}
-    rows = derived_rows([{**INCIDENT, "seen": seen}, {**INCIDENT, "incident_id": "i0"}], "r1")
+    rows = derived_rows([{**INCIDENT, "seen": seen}, {**INCIDENT, "incident_id": "i0"}], [], "r1")
     edges = merged_edges(rows)
 
     assert edges["Incident", "MATCHED", "Fingerprint"] == [("i1", "f1", {"runId": "r1"})]
@@ -145,3 +145,11 @@ def test_an_incident_seen_before_is_joined_to_its_fingerprint_and_to_the_past_on
     ]
     ((key, node),) = merged_nodes(rows)["Fingerprint"]
     assert (key, node["structure"], node["logSignature"]) == ("f1", "a > b", ["timeout"])
+
+
+def test_a_trace_that_read_a_bad_value_is_joined_to_its_writer():
+    lineages = [{"contaminated": [{"from": "t1", "to": "t2", "key": "k", "hops": 1}]}]
+
+    assert derived_rows([], lineages, "r1").edges["Trace", "CONTAMINATED_BY", "Trace"] == [
+        {"from": "t1", "to": "t2", "key": "k", "hops": 1, "runId": "r1"}
+    ]
