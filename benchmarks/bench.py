@@ -20,7 +20,8 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 LONG = {
-    "causes": ("--sizes", "1000", "10000", "100000", "1000000"),
+    "causes": ("--sizes", "10000", "100000", "1000000", "--large-seeds", "20"),
+    "planted": ("--traces", "100000", "--seeds", "5", "--quiet", "5"),
 }
 """Further arguments of runs that take an hour or more; their results stand in NAME-long.md."""
 PACKAGES = (
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--long", action="store_true", help="also the runs of an hour or more")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the tables")
     given = parser.parse_args(arguments)
+    if unknown := set(given.names) - {*known()}:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     given.results.mkdir(parents=True, exist_ok=True)
     failed = [
         run.command for run in runs(given.names, long=given.long) if write(run, given.results)
@@ -65,15 +68,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def runs(names: Sequence[str], *, long: bool) -> list[Run]:
     """Return what to run: the benchmarks named, or all; the long ones last."""
-    from benchmarks.__main__ import names as known  # noqa: PLC0415 - that module lists this one
-
-    chosen = [*names] or [name for name in known() if name != "bench"]
+    chosen = [*names] or known()
     extra = [Run(name=name, arguments=LONG[name]) for name in chosen if long and name in LONG]
     return [Run(name=name) for name in chosen] + extra
 
 
+def known() -> list[str]:
+    """List every benchmark but this one, which runs them."""
+    from benchmarks.__main__ import names  # noqa: PLC0415 - that module lists this one
+
+    return [name for name in names() if name != "bench"]
+
+
 def write(run: Run, results: Path) -> int:
-    """Run one benchmark and write its page; return its exit code."""
+    """Run one benchmark and write its page; return its exit code.
+
+    One that ends with another code than 0 may have measured a limit that is not kept: the page says
+    so, as far as there is anything on it.
+    """
     print(run.command, file=sys.stderr)
     began = time.monotonic()
     done = subprocess.run(
@@ -84,18 +96,18 @@ def write(run: Run, results: Path) -> int:
         cwd=Path(__file__).parents[1],
     )
     minutes = (time.monotonic() - began) / 60
-    if done.returncode:
+    if not done.stdout:
         return done.returncode
     title = (import_module(f"benchmarks.{run.name}").__doc__ or "").partition("\n")[0]
     page = [
         f"# {run.name}\n\n{title}\n",
-        f"`{run.command}`, {minutes:.0f} minutes\n",
+        f"`{run.command}`, {minutes:.0f} minutes, exit code {done.returncode}\n",
         *(f"- {line}" for line in provenance()),
         "",
         markdown(done.stdout),
     ]
     (results / run.file_name).write_text("\n".join(page), "utf-8")
-    return 0
+    return done.returncode
 
 
 def provenance() -> list[str]:

@@ -49,11 +49,17 @@ def test_the_machine_is_told_without_names():
     assert re.fullmatch(r".+, \d+ cores, \d+ GiB, \w+", machine())
 
 
+def test_a_benchmark_there_is_not_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["nowhere", "--results", str(tmp_path)])
+
+    assert "no benchmark is called nowhere" in capsys.readouterr().err
+
+
 @pytest.mark.slow
-def test_a_benchmark_that_fails_writes_nothing_and_is_named(tmp_path, capsys):
-    assert main(["nowhere", "--results", str(tmp_path)]) == 1
+def test_a_benchmark_that_cannot_run_writes_nothing_and_its_code_is_told(tmp_path):
+    assert write(Run(name="comparison", arguments=("--traces", "many")), tmp_path) == 2
     assert [*tmp_path.iterdir()] == []
-    assert "failed: python -m benchmarks nowhere" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", LONG)
