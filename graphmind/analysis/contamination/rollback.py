@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.analysis.contamination.failures import Failures
@@ -44,15 +45,16 @@ class Rollback:
     """Traces in which nothing went wrong though they read what would be gone."""
 
 
+def writes_at(history: History, rows: Ints) -> tuple[Write, ...]:
+    """Name the writes in rows."""
+    names = ["key", "trace_id", "agent", "at_ns"]
+    accesses = history.accesses.select(names).take(pa.array(rows))
+    return tuple(Write(**access) for access in accesses.to_pylist())
+
+
 def write_at(history: History, row: int) -> Write:
     """Name the write in a row."""
-    access = history.accesses.slice(row, 1).to_pylist()[0]
-    return Write(
-        key=access["key"],
-        trace_id=access["trace_id"],
-        agent=access["agent"],
-        at_ns=access["at_ns"],
-    )
+    return writes_at(history, np.array([row]))[0]
 
 
 def rollbacks(history: History, hops: Ints, failures: Failures) -> Iterator[Rollback]:

@@ -8,7 +8,13 @@ import pyarrow.compute as pc
 
 from graphmind.analysis.contamination.failures import Failures
 from graphmind.analysis.contamination.reached import reached_keys, reached_traces
-from graphmind.analysis.contamination.rollback import Rollback, Write, rollbacks, write_at
+from graphmind.analysis.contamination.rollback import (
+    Rollback,
+    Write,
+    rollbacks,
+    write_at,
+    writes_at,
+)
 from graphmind.analysis.contamination.spread import spread_from
 from graphmind.analysis.window import NEVER
 from graphmind.telemetry.lineage import History
@@ -78,7 +84,7 @@ def follow(
     alone = reached_traces(history, spread_from(history, first, hops_max=hops_max), failures)
     zero = _blame(history, failures, patient_zero, alone)
     return Trail(
-        origins=tuple(write_at(history, row) for row in origins.tolist()),
+        origins=writes_at(history, origins),
         patient_zero=zero,
         rings=_rings(traces),
         others=_others(failures, history.numbers_of(traces["trace_id"])),

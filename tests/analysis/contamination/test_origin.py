@@ -86,6 +86,19 @@ def test_of_a_writer_what_nobody_has_read_yet_is_blamed_too(item):
     assert set(blamed(item)) == {writes("p", 1), writes("p", 20, "unread")}
 
 
+def test_a_write_that_may_have_cleaned_the_key_is_not_blamed():
+    assert blamed(("kv_key", "k"), story=[*STORY, writes("z", 25)]) == [writes("p", 1)]
+
+
+def test_a_writer_is_blamed_for_what_others_passed_on_only_if_it_fed_them():
+    passed_on = [reads("m", 3), writes("m", 4, "l")]
+    story = [writes("p", 1), *passed_on, *(reads(trace, 6, "l") for trace in READERS)]
+
+    assert blamed(("written_by_trace", "p"), story=story) == []
+    assert blamed(("fed_by_trace", "p"), story=story) == [writes("p", 1)]
+    assert blamed(("fed_by_agent", "P"), story=story) == [writes("p", 1)]
+
+
 def test_a_cause_that_names_no_writer_blames_no_write():
     assert blamed(("agent", "P"), ("region", "k")) == []
 

@@ -103,6 +103,20 @@ def test_a_trace_that_had_failed_before_it_read_was_not_harmed_and_is_not_health
     assert found.contaminated.num_rows == 0
 
 
+def test_of_a_failing_trace_the_read_before_it_failed_is_told():
+    [r] = [
+        row for row in trail([*STORY, reads("r", 7)]).traces.to_pylist() if row["trace_id"] == "r"
+    ]
+
+    assert (r["hops"], r["key"], r["writer_id"]) == (2, "l", "q")
+
+
+def test_a_trace_that_reads_a_key_again_is_counted_once():
+    again = [reads("t", 7, "l"), reads("r", 5, "l"), reads("r", 8, "l")]
+
+    assert trail([*STORY, *again]).keys.to_pylist() == trail().keys.to_pylist()
+
+
 def test_a_key_goes_back_to_its_last_clean_write_and_loses_what_came_after():
     key_l, key_m = trail().rollbacks
 
@@ -139,6 +153,12 @@ def test_harmed_traces_are_paired_with_the_writer_they_read_from_and_with_patien
         {"from": "r", "to": "p", "hops": 2} | ends,
         {"from": "s", "to": "p", "hops": 2} | ends,
     ]
+
+
+def test_who_read_from_patient_zero_itself_is_paired_with_it_once():
+    found = trail(failed={"u": 6}).contaminated.to_pylist()
+
+    assert found == [{"from": "u", "to": "p", "key": "k", "hops": 1}]
 
 
 def test_a_value_that_nobody_read_has_reached_its_key_alone():
