@@ -18,6 +18,8 @@ FILE_LINES_MAX, FUNCTION_LINES_MAX = 500, 70
 BANNED = {"utils", "helpers", "common", "misc", "manager", "handler", "process", "data", "info"}
 ROOMS = (
     *("", "graphmind/telemetry", "graphmind/archive", "graphmind/graph", "graphmind/analysis"),
+    *("graphmind/analysis/localisation", "graphmind/analysis/behaviour"),
+    *("graphmind/analysis/contamination", "graphmind/matching", "graphmind/classification"),
     *("graphmind/incidents", "graphmind/repair", "graphmind/jobs", "graphmind/cli"),
     *("graphmind/simulation", "loaders", "api", "cypher", "benchmarks", "tests", "tests/live"),
 )

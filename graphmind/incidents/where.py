@@ -55,5 +55,5 @@ def _behaviour_words(evidence: BehaviourEvidence) -> str:
     point = odd.transition.point
     return (
         f"in {point.service} {point.operation}, after {point.event} comes {odd.transition.after} "
-        f"in {odd.share:.0%} of {odd.traces} traces (reference at most {odd.reference_share:.0%})"
+        f"in {odd.share:.0%} of {odd.traces} traces ({odd.reference_share:.0%} in the reference)"
     )
