@@ -18,8 +18,11 @@ SIGNS: Final = 3
 """Score, lead over the next candidate, familiarity."""
 RIDGE: Final = 0.05
 """Pull of the calibration's weights to 0; keeps few cases from making it certain (chosen)."""
-RIGHT_SHARE: Final = 0.9
-"""Of the answers given, this share shall be right (chosen)."""
+RIGHT_SHARE: Final = 0.95
+"""Of the answers given, this share shall be right.
+
+Chosen: at 0.9 a tenth of unknown classes could all be answered, and 0.37 of them were (measured).
+"""
 EVEN: Final = 0.5
 """No answer less likely right than wrong."""
 
