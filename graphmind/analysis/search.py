@@ -136,8 +136,12 @@ def _absorbed(cause: Candidate, column: int) -> bool:
 
 
 def _leave_each_out(model: Model) -> Model:
-    """Take each cause out in turn: drop, replace or part it, or price its rivals."""
-    place = 0
+    """Take each cause out in turn: drop, replace or part it, or price its rivals.
+
+    A cause is parted once: to stay, a part must gain more than parting asks for, so one that is
+    dropped would come back without end.
+    """
+    place, parted = 0, set[tuple[int, ...]]()
     while place < len(model.causes):
         cause = model.causes[place]
         rest = refit(model, model.causes[:place] + model.causes[place + 1 :])
@@ -146,7 +150,9 @@ def _leave_each_out(model: Model) -> Model:
         if better is None and model.objective < rest.objective + model.options.gain_min:
             model = rest
             continue
-        if better is None and (parts := _in_parts(rest, cause, ranked, model.objective)):
+        whole = better is None and cause.key not in parted
+        if whole and (parts := _in_parts(rest, cause, ranked, model.objective)):
+            parted.add(cause.key)
             model = parts
             continue
         chosen = _against_rivals(rest, better or cause, ranked)
