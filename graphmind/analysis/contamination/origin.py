@@ -105,7 +105,7 @@ def patient_zero(suspects: Suspects, blamed: Ints) -> int | None:
         of_cause = _best(suspects, own)
         ahead = gain - float(suspects.gain[of_cause])
         return int(suspects.write[best if ahead >= log(1 / ALPHA) else of_cause])
-    return int(suspects.write[best]) if gain >= log(int(enough.sum()) / ALPHA) else None
+    return int(suspects.write[best]) if gain >= log(len(enough) / ALPHA) else None
 
 
 def _best(suspects: Suspects, among: Bools) -> int:
