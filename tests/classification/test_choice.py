@@ -113,4 +113,4 @@ def test_a_route_that_says_nothing_has_no_f1():
     choice = choose((Silent(),), in_order(three_classes()))
 
     assert choice.f1 == {"silent": 0.0}
-    assert choice.calibration.confidence((0.0, 0.0, 0.0)) < choice.calibration.threshold
+    assert choice.calibration.confidence((0.0, 0.0, 0.0, 0.0)) < choice.calibration.threshold
