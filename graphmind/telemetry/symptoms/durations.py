@@ -91,10 +91,13 @@ def hang_or_cut(scene: Scene, healthy: Bools) -> Shown:
 
 
 def slow(scene: Scene, _healthy: Bools) -> Shown:
-    """Traces slow for the steps they took; the span with the largest excess is where."""
+    """Traces slow for the steps they took, in all or step by step; where is the largest excess."""
     traces, usual = scene.traces, normal(scene).trace_work
     excess = normal(scene).work - usual.median[traces.stratum]
     slow = excess > scene.settings.slow_mad * usual.deviation[traces.stratum]
+    pace = normal(scene).trace_pace
+    behind = normal(scene).pace - pace.median[traces.stratum]
+    slow |= behind > scene.settings.slow_mad * pace.deviation[traces.stratum]
     slow &= excess > np.log(scene.settings.slow_ratio)
     # Where spans are missing, their parents seem to do their work: the whole must be late as well.
     whole = normal(scene).trace_time
@@ -120,7 +123,7 @@ def short(scene: Scene, _healthy: Bools) -> Shown:
 
 def _largest_excess(scene: Scene, traces: Bools, code: str) -> Shown:
     columns, peers = scene.columns, normal(scene)
-    expected = np.exp(peers.span_time.median[scene.operation])
+    expected = np.exp(peers.span_time)
     excess = np.nan_to_num(columns.self_ns - expected, nan=0.0)
     rows = np.flatnonzero(traces[columns.trace])
     rows = first_of_trace(rows, -excess[rows], columns.trace)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from graphmind.telemetry.facts import SYMPTOMS
+from graphmind.telemetry.numbering import numbered
 from graphmind.telemetry.peers import peers
 from graphmind.telemetry.symptoms.durations import hang, hang_or_cut, short, slow
 from graphmind.telemetry.symptoms.errors import error, storm
@@ -64,7 +65,12 @@ def find_symptoms(scene: Scene) -> dict[str, Shown]:
     healthy = scene.traces.complete.copy()
     for shown in found.values():
         healthy[scene.columns.trace[shown.rows]] = False
-    normal = peers(scene.operation, scene.columns, scene.traces, healthy, scene.settings)
+    variant = numbered(
+        scene.assembled, "service", "name", "tool", "model_requested", "model_version"
+    )
+    normal = peers(
+        scene.operation, scene.columns, scene.traces, healthy, scene.settings, variant=variant
+    )
     scene = replace(scene, peers=normal)
     for name, symptom in RELATIVE.items():
         excluded = traces_with(scene, found, EXCLUDED_BY.get(name, ()))
