@@ -87,7 +87,7 @@ def write(run: Run, results: Path) -> int:
     so, as far as there is anything on it.
     """
     print(run.command, file=sys.stderr)
-    began = time.monotonic()
+    began, ran_on = time.monotonic(), provenance()
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", run.name, *run.arguments],
         check=False,
@@ -102,7 +102,7 @@ def write(run: Run, results: Path) -> int:
     page = [
         f"# {run.name}\n\n{title}\n",
         f"`{run.command}`, {minutes:.0f} minutes, exit code {done.returncode}\n",
-        *(f"- {line}" for line in provenance()),
+        *(f"- {line}" for line in ran_on),
         "",
         markdown(done.stdout),
     ]
