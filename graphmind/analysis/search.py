@@ -150,12 +150,14 @@ def _leave_each_out(model: Model) -> Model:
         if better is None and model.objective < rest.objective + model.options.gain_min:
             model = rest
             continue
-        whole = better is None and cause.key not in parted
-        if whole and (parts := _in_parts(rest, cause, ranked, model.objective)):
-            parted.add(cause.key)
+        kept = better or cause
+        reached = objective if better else model.objective
+        parts = None if kept.key in parted else _in_parts(rest, kept, ranked, reached)
+        if parts:
+            parted.add(kept.key)
             model = parts
             continue
-        chosen = _against_rivals(rest, better or cause, ranked)
+        chosen = _against_rivals(rest, kept, ranked)
         if better:
             model = refit(rest, (*rest.causes[:place], chosen, *rest.causes[place:]))
         else:
