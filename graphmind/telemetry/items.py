@@ -87,8 +87,8 @@ def _fed_by(history: History, ancestry: Ancestry, kind: str, column: str, fails:
     width = int(code.max(initial=0)) + 1
     known = np.flatnonzero(code >= 0)
     pair = history.trace[history.reads[ancestry.read[known]]] * width + code[known]
-    order = known[np.argsort(pair)]
-    first = np.flatnonzero(np.diff(np.sort(pair), prepend=-1))
+    place = np.argsort(pair)
+    order, first = known[place], np.flatnonzero(np.diff(pair[place], prepend=-1))
     if not len(first):
         return ITEMS.empty_table()
     code = code[order[first]]
@@ -153,5 +153,5 @@ def _first_touches(keys: Ints) -> Ints:
 
 def _rows(ids: pa.ChunkedArray, kind: str, names: pa.ChunkedArray, first: pa.Array) -> pa.Table:
     return pa.Table.from_arrays(
-        [ids, pa.array([kind] * len(ids), pa.string()), names, first], schema=ITEMS
+        [ids, pa.repeat(pa.scalar(kind, pa.string()), len(ids)), names, first], schema=ITEMS
     )
