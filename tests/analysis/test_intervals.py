@@ -56,6 +56,18 @@ def test_failures_all_along_are_not_bounded():
     assert (found.start, found.stop, found.price) == (0, 100, 0)
 
 
+def test_a_weak_cause_of_many_traces_is_bounded_by_all_of_its_time():
+    random = np.random.default_rng(5)
+    rows = np.arange(4000)
+    failing = random.random(4000) < np.where((rows >= 1000) & (rows < 2200), 0.22, 0.05)
+    exposed = rows[rows % 2 == 0]
+
+    found = best_interval(model_of(failing), exposed)
+
+    assert abs(exposed[found.start] - 1000) < 200
+    assert abs(exposed[found.stop - 1] - 2200) < 200
+
+
 def test_few_traces_cannot_pay_for_an_interval():
     failing = [0] * 400 + [0] * 5 + [1] * 6
 

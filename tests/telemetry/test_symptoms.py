@@ -335,6 +335,29 @@ def test_many_calls_with_different_arguments_do_not():
     assert "loop" not in shown([*run(), *tool_calls(4)], crowd=crowd)
 
 
+@pytest.mark.parametrize(("calls", "loops"), [(4, False), (7, True)])
+def test_calls_whose_arguments_nobody_recorded_loop_when_there_are_many(calls, loops):
+    crowd = copies(30, [*run(), *tool_calls(1, "")])
+
+    assert ("loop" in shown([*run(), *tool_calls(calls, "")], crowd=crowd)) is loops
+
+
+def test_two_agents_that_each_call_a_tool_do_not_go_round_in_circles():
+    def by_agent(agent: str) -> list[Row]:
+        return [
+            call
+            | {
+                "span_id": f"{agent}-{call['span_id']}",
+                "attributes": call["attributes"] | {"gen_ai.agent.name": agent},
+            }
+            for call in tool_calls(4, "")
+        ]
+
+    crowd = copies(30, [*run(), *tool_calls(1, "")])
+
+    assert "loop" not in shown([*run(), *by_agent("planner"), *by_agent("critic")], crowd=crowd)
+
+
 # ------------------------------------------------------------------------------------- results
 
 

@@ -12,11 +12,15 @@ from graphmind.telemetry.symptoms.scene import (
     Scene,
     Shown,
     constant_codes,
+    either,
     first_of_trace,
     nothing,
 )
 from graphmind.telemetry.tree import Bools, Ints, running_max
 
+CALLS: Final = "repeated call"
+UNSTATED_MIN: Final = 6
+"""Calls of a tool that make a loop where no arguments are recorded (chosen): three are work."""
 _FORK_DEPTH_MAX: Final = 2
 """Deeper repetition is iteration, not a second dispatch (chosen)."""
 
@@ -55,10 +59,18 @@ def loop(scene: Scene, healthy: Bools) -> Shown:
 
     Compared among traces of a task, not of the tool: most calls of a tool may be part of a loop.
     """
-    rows = np.flatnonzero(pc.is_valid(scene.assembled.column("tool")).to_numpy())
-    call = numbered(scene.assembled, "agent", "tool", "name", "arguments")
+    table = scene.assembled
+    call = numbered(table, "agent", "tool", "name", "arguments")
     task = scene.traces.stratum[scene.columns.trace]
-    return _repeated(scene, healthy, rows, (call, task), "repeated call", least=3)
+    same_and_kind = (call, task)
+    tool, stated = (pc.is_valid(table.column(name)).to_numpy() for name in ("tool", "arguments"))
+    return either(
+        scene,
+        *(
+            _repeated(scene, healthy, np.flatnonzero(rows), same_and_kind, CALLS, least=least)
+            for rows, least in ((tool & stated, 3), (tool & ~stated, UNSTATED_MIN))
+        ),
+    )
 
 
 def _repeated(
