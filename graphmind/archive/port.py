@@ -85,7 +85,7 @@ class Archive(Protocol):
         Rows of one trace keep the order in which they were stored. Below 1 only that share of the
         healthy traces (outcome ok or incomplete) is there, chosen by a hash of their ids, with
         their weight divided by the share; the accesses then hold, besides those of the traces
-        kept, the writes of the others to keys that those read.
+        kept, those of the others that wrote, so that a value read can be followed to its origin.
         """
 
     def failing_and_healthy(self, selection: Selection) -> tuple[int, int]:

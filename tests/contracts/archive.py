@@ -378,25 +378,18 @@ class ArchiveContract:
         assert set(kept["weight"].to_pylist()) == {2.0, 10.0}
         assert archive.facts(ALL, healthy_share=0.2).traces == kept
 
-    def test_a_sample_keeps_the_writers_of_what_its_traces_read(self, archive: Archive):
+    def test_a_sample_keeps_the_accesses_of_traces_that_wrote(self, archive: Archive):
         rows = [("w", 0, "ok"), ("v", 1, "ok"), ("r", 2, "failed")]
         traces = [{"trace_id": t, "start_ns": at, "outcome": o, "weight": 1.0} for t, at, o in rows]
-        accesses = facts(
-            accesses=[
-                ("w", "k", "write"),
-                ("w", "k", "read"),
-                ("v", "other", "write"),
-                ("r", "k", "read"),
-            ]
-        ).accesses
-        archive.store_facts(
-            replace(facts(), traces=pa.Table.from_pylist(traces, schema=TRACES), accesses=accesses)
-        )
+        listed = [("w", "j", "read"), ("w", "k", "write"), ("v", "k", "read"), ("r", "k", "read")]
+        table = pa.Table.from_pylist(traces, schema=TRACES)
+        archive.store_facts(replace(facts(accesses=listed), traces=table))
 
         sampled = archive.facts(ALL, healthy_share=0.0)
 
         assert sampled.traces["trace_id"].to_pylist() == ["r"]
         assert [tuple(row.values())[:3] for row in sampled.accesses.to_pylist()] == [
+            ("w", "j", "read"),
             ("w", "k", "write"),
             ("r", "k", "read"),
         ]

@@ -1,9 +1,7 @@
--- Accesses of the traces kept, and the writes of the others to what those read: a value that was
--- read has a writer, whether its trace was kept or not.
+-- Accesses of the traces kept, and of those others that wrote: a value that was read has a writer,
+-- whether its trace was kept or not, and so has what that one read before it wrote.
 SELECT f.*
 FROM accesses AS f JOIN selected USING (trace_id)
 WHERE selected.kept
-    OR f.op = 'write' AND f.key IN (
-        SELECT a.key FROM accesses AS a JOIN selected AS s USING (trace_id) WHERE s.kept AND a.op = 'read'
-    )
+    OR trace_id IN (SELECT a.trace_id FROM accesses AS a JOIN selected USING (trace_id) WHERE a.op = 'write')
 ORDER BY selected.place, f.rowid;
