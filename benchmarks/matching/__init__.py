@@ -1,7 +1,7 @@
 """Matching an incident to past ones: recall, false matches and time, planted and end to end.
 
     python -m benchmarks matching [--library 100 1000 10000 100000] [--queries 1000] [--seeds 1]
-                                  [--noise 0.15] [--windows 40] [--each]
+                                  [--noise 0.15] [--windows 40] [--first 1] [--each]
 
 Planted: a library of archetypes (``archetypes.py``), half the queries happen again, half are new.
 Milliseconds are of processor time. Beside it the same without a choice of candidates, and the
@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1, help="worlds of each size")
     parser.add_argument("--noise", type=float, default=NOISE, help="share of calls and codes")
     parser.add_argument("--windows", type=int, default=40, help="simulated; 0 leaves them out")
+    parser.add_argument("--first", type=int, default=1, help="seed of the first window")
     parser.add_argument("--traces", type=int, default=2_000, help="of a window")
     parser.add_argument("--incidents", type=int, default=3, help="of a window")
     parser.add_argument("--each", action="store_true", help="show each incident of the windows")
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in range(1, given.seeds + 1):
             compare(size, given.queries, seed, given.noise)
     if given.windows:
-        seeds = range(1, given.windows + 1)
+        seeds = range(given.first, given.first + given.windows)
         report(run_windows(seeds, given.traces, given.incidents), each=given.each)
     return 0
 

@@ -1,8 +1,9 @@
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from graphmind.matching.library import CANDIDATES_MAX, Library
@@ -16,8 +17,8 @@ def scores(library, own):
     return dict(zip(ids, ranked.scores.tolist(), strict=True))
 
 
-def score_by_hand(library, one, other):
-    """The formula of the design, written down as it stands there."""
+def parts_by_hand(library, one, other):
+    """The cosine of tokens and the overlap of codes, written down as the design has them."""
 
     def weighted(own):
         return {token: w * library.rarity_of(token) for token, w in own.structure.items()}
@@ -27,17 +28,38 @@ def score_by_hand(library, one, other):
     product = sum(left[token] * right[token] for token in left.keys() & right.keys())
     codes = one.error_codes.keys() & other.error_codes.keys()
     errors = sum(min(one.error_codes[code], other.error_codes[code]) for code in codes)
-    same = float(one.cause_class == other.cause_class)
-    if one.cause_class is None or other.cause_class is None:
-        same = UNNAMED_COUNTS
-    return 0.5 * (product / lengths if lengths else 0.0) + 0.25 * errors + 0.25 * same
+    return 0.5 * (product / lengths if lengths else 0.0) + 0.25 * errors
+
+
+def believed_by_hand(shown, own, other):
+    """How much an unnamed cause counts: by the causes of those that look alike, this one too."""
+    alike = {name: cause for name, (value, cause) in shown.items() if cause and value >= 0.8 * 0.75}
+    name, cause = other
+    wanted = own or cause or next(iter(Counter(alike.values()).most_common(1)), (None, 0))[0]
+    causes = list(alike.values()) + ([wanted] if name not in alike else [])
+    return UNNAMED_COUNTS * causes.count(wanted) / len(causes)
 
 
 @given(libraries, fingerprints)
 def test_scores_are_those_of_the_formula_and_lie_between_0_and_1(kept, own):
     library = Library.of(kept)
+    shown = {
+        known.case.incident_id: (
+            parts_by_hand(library, own, known.fingerprint),
+            known.fingerprint.cause_class,
+        )
+        for known in kept
+    }
+    assume(all(abs(value - 0.8 * 0.75) > 1e-9 for value, _ in shown.values()))
     expected = {
-        known.case.incident_id: score_by_hand(library, own, known.fingerprint) for known in kept
+        name: value
+        + 0.25
+        * (
+            float(own.cause_class == cause)
+            if own.cause_class and cause
+            else believed_by_hand(shown, own.cause_class, (name, cause))
+        )
+        for name, (value, cause) in shown.items()
     }
     found = scores(library, own)
 
@@ -45,12 +67,29 @@ def test_scores_are_those_of_the_formula_and_lie_between_0_and_1(kept, own):
     assert all(0.0 <= score <= 1.0 for score in found.values())
 
 
-@given(libraries, fingerprints, fingerprints)
-def test_a_score_is_the_same_from_either_side(kept, one, other):
+named = fingerprints.filter(lambda own: own.cause_class is not None)
+
+
+@given(libraries, named, named)
+def test_a_score_of_named_causes_is_the_same_from_either_side(kept, one, other):
     pair = [entry(" one", **vars(one)), entry(" other", **vars(other))]
     library = Library.of([*kept, *pair])
 
     assert scores(library, one)[" other"] == pytest.approx(scores(library, other)[" one"])
+
+
+def test_an_unnamed_cause_counts_less_where_those_that_look_alike_had_others():
+    unnamed = entry("unnamed", cause_class=None)
+    others = [entry(f"other {n}", cause_class=f"agent {n}") for n in "abc"]
+    same = [entry(f"same {n}") for n in "abc"]
+    alone, doubted, backed = (
+        scores(Library.of([unnamed, *beside]), fingerprint())["unnamed"]
+        for beside in ([], others, same)
+    )
+
+    assert alone == pytest.approx(backed)
+    assert alone == pytest.approx(0.75 + 0.25 * UNNAMED_COUNTS)
+    assert doubted == pytest.approx(0.75 + 0.25 * UNNAMED_COUNTS / 4)
 
 
 @given(libraries, fingerprints, st.randoms())
