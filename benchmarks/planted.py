@@ -1,10 +1,12 @@
 """Shared causes on simulated windows: right cause, right traces, and silence where all is well.
 
     python -m benchmarks planted [--seeds 20] [--quiet 100] [--traces 5000] [--incidents 3]
-                                 [--kind KIND]... [--misses]
+                                 [--kind KIND]... [--misses] [--each] [--hard] [--sampled]
+                                 [--decoys] [--confounded] [--effects] [--hidden] [--restless]
 
 Every window is simulated, written as OTLP JSON lines, loaded, settled and examined as the product
-does it; only the graph is not written. The baselines see the same window.
+does it; only the graph is not written. The baselines see the same window. ``--each`` measures the
+ordinary windows and then every variation by itself, a line each.
 """
 
 import argparse
@@ -12,18 +14,29 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from graphmind_loaders import otlp_json
+from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmarks.rivals.clustering import louvain_similarity
 from benchmarks.rivals.methods import RANKERS
 from benchmarks.rivals.ranking import at_once
 from benchmarks.rivals.view import view_before_symptom
-from benchmarks.scoring import Found, Planted, is_part, is_right, rank_of, trace_agreement
+from benchmarks.scoring import (
+    Found,
+    Planted,
+    adjusted_rand,
+    calibration_error,
+    is_part,
+    is_right,
+    rank_of,
+    trace_labels,
+)
 from graphmind.analysis.window import window_from_facts
 from graphmind.archive.duck import DuckArchive
 from graphmind.archive.port import Selection
@@ -33,6 +46,7 @@ from graphmind.jobs.settle import settle
 from graphmind.jobs.window import with_lineage
 from graphmind.settings import Settings
 from graphmind.simulation.files import SPANS_FILE, write
+from graphmind.simulation.incidents import HIDDEN
 from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate
 from graphmind.telemetry.facts import Facts
@@ -41,6 +55,21 @@ from graphmind.telemetry.resolver_table import default_table
 
 QUIET_FROM = 100_000
 """First seed of the quiet windows: other platforms than those with incidents."""
+OURS = "graphmind"
+VARIATIONS: Mapping[str, Mapping[str, Any]] = {
+    "hard": {"strength_spread": 0.8},
+    "sampled": {"healthy_share": 0.1},
+    "decoys": {"decoys": True},
+    "confounded": {"confounded": True},
+    "effects": {"effects": True},
+    "hidden": {"hidden": 1},
+    "restless": {"restless": True},
+}
+"""What each variation changes in a scenario; its fields say what that means."""
+HEAD = (
+    f"{'method':20} {'Acc@1':>7} {'Acc@3':>7} {'Acc@5':>7} {'precision':>18} {'in part':>8}"
+    f" {'ARI':>6} {'AMI':>6} {'ECE':>6}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +90,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--incidents", type=int, default=3)
     parser.add_argument("--kind", action="append", help="plant only these kinds")
     parser.add_argument("--misses", action="store_true", help="show what was missed")
+    parser.add_argument("--each", action="store_true", help="every variation by itself")
+    for name in VARIATIONS:
+        parser.add_argument(f"--{name}", action="store_true", help="see graphmind/simulation")
     given = parser.parse_args(arguments)
+    if given.each:
+        print(HEAD)
+        for name in ("ordinary", *VARIATIONS):
+            loud, quiet = _run(given, VARIATIONS.get(name, {}))
+            print(f"{name:20} {_accuracy_line(loud, OURS)} {_false_line(quiet, OURS)}", flush=True)
+        return 0
+    chosen = [changes for name, changes in VARIATIONS.items() if getattr(given, name)]
+    loud, quiet = _run(given, {key: value for each in chosen for key, value in each.items()})
+    report_loud(loud)
+    report_quiet(quiet)
+    return 0
+
+
+def _run(
+    given: argparse.Namespace, changes: Mapping[str, Any]
+) -> tuple[list[Outcome], list[Outcome]]:
+    """Run the windows with incidents and those without, with some changes to the scenario."""
     kinds = tuple(given.kind) if given.kind else None
+    ordinary = Scenario(seed=0, traces=given.traces, incidents=given.incidents, kinds=kinds)
     loud = (
-        Scenario(seed=seed, traces=given.traces, incidents=given.incidents, kinds=kinds)
+        replace(ordinary, seed=seed, **changes)
         for seed in range(given.first, given.first + given.seeds)
     )
     quiet = (
-        Scenario(seed=seed, traces=given.traces, quiet=True)
+        replace(ordinary, seed=seed, quiet=True, **{**changes, "hidden": 0})
         for seed in range(QUIET_FROM, QUIET_FROM + given.quiet)
     )
-    report_loud(list(_watched(loud, given.seeds, misses=given.misses)))
-    report_quiet(list(_watched(quiet, given.quiet, misses=given.misses)))
-    return 0
+    return (
+        list(_watched(loud, given.seeds, misses=given.misses)),
+        list(_watched(quiet, given.quiet, misses=given.misses)),
+    )
 
 
 def _watched(scenarios: Iterable[Scenario], total: int, *, misses: bool) -> Iterator[Outcome]:
@@ -102,9 +153,7 @@ def run_window(scenario: Scenario) -> Outcome:
         seed=scenario.seed,
         planted=tuple(planted_from(incident) for incident in truth["incidents"]),
         found={
-            "graphmind": tuple(
-                found_from(incident) for incident in incidents if incident["causes"]
-            ),
+            OURS: tuple(found_from(incident) for incident in incidents if incident["causes"]),
             "louvain + Ochiai": tuple(louvain_similarity(view)),
             "failure-rate ratio": tuple(
                 at_once(RANKERS["failure-rate ratio"])(view, scenario.planted)
@@ -148,7 +197,11 @@ def found_from(incident: dict[str, Any]) -> Found:
         frozenset(_items(items) for items in (cause["all_of"], *cause["tied"])) for cause in causes
     ]
     rivals = [frozenset({_items(rival["all_of"])}) for rival in causes[0]["rivals"]]
-    return Found(explanations=(*ranked, *rivals), traces=frozenset(incident["trace_ids"]))
+    return Found(
+        explanations=(*ranked, *rivals),
+        traces=frozenset(incident["trace_ids"]),
+        confidence=incident["confidence"],
+    )
 
 
 def _items(items: list[dict[str, str]]) -> frozenset[tuple[str, str]]:
@@ -162,14 +215,14 @@ def report_loud(outcomes: Sequence[Outcome]) -> None:
     """Print accuracy by method, then by kind of incident."""
     if not outcomes:
         return
-    print(f"{'method':20} {'Acc@1':>7} {'Acc@3':>7} {'precision':>10} {'in part':>8} {'ARI':>6}")
+    print(HEAD)
     for method in outcomes[0].found:
         print(f"{method:20} {_accuracy_line(outcomes, method)}")
     print(f"\n{'kind (graphmind)':20} {'planted':>7} {'Acc@1':>7} {'Acc@3':>7} {'failures':>9}")
     ranks: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for outcome in outcomes:
         for planted in outcome.planted:
-            rank = rank_of(planted, outcome.found["graphmind"])
+            rank = rank_of(planted, outcome.found[OURS])
             ranks[planted.kind].append((rank, len(planted.traces)))
     for kind, own in sorted(ranks.items()):
         first, third = (_share(rank <= limit for rank, _ in own) for limit in (1, 3))
@@ -178,29 +231,46 @@ def report_loud(outcomes: Sequence[Outcome]) -> None:
 
 
 def _accuracy_line(outcomes: Sequence[Outcome], method: str) -> str:
-    ranks = [rank_of(p, o.found[method]) for o in outcomes for p in o.planted]
+    """Write every measure; a cause that no attribute records cannot be named and is not asked."""
+    ranks = [
+        rank_of(incident, outcome.found[method])
+        for outcome in outcomes
+        for incident in outcome.planted
+        if incident.kind != HIDDEN
+    ]
     reports = [(report, o.planted) for o in outcomes for report in o.found[method]]
-    first, third = (_share(rank <= limit for rank in ranks) for limit in (1, 3))
-    right = _share(is_right(report, planted) for report, planted in reports)
+    right = [is_right(report, planted) for report, planted in reports]
     part = _share(is_part(report, planted) for report, planted in reports)
-    agreement = [trace_agreement(o.planted, o.found[method]) for o in outcomes]
-    mean = sum(agreement) / len(agreement)
-    return f"{first:7.3f} {third:7.3f} {right:10.3f} {part:8.3f} {mean:6.3f}"
+    labels = [trace_labels(o.planted, o.found[method]) for o in outcomes]
+    stated = [
+        (report.confidence, fits)
+        for (report, _), fits in zip(reports, right, strict=True)
+        if report.confidence is not None
+    ]
+    accuracy = " ".join(f"{_share(rank <= limit for rank in ranks):7.3f}" for limit in (1, 3, 5))
+    precision = f"{_share(right):.3f} ({sum(right)}/{len(right)})"
+    rand = fmean(adjusted_rand(*each) for each in labels)
+    information = fmean(adjusted_mutual_info_score(*each) for each in labels)
+    error = f"{calibration_error(stated):6.3f}" if stated else f"{'':6}"
+    return f"{accuracy} {precision:>18} {part:8.3f} {rand:6.3f} {information:6.3f} {error}"
+
+
+def _false_line(quiet: Sequence[Outcome], method: str) -> str:
+    return f"quiet: {sum(bool(outcome.found[method]) for outcome in quiet)} of {len(quiet)}"
 
 
 def report_quiet(outcomes: Sequence[Outcome]) -> None:
     """Print in how many quiet windows each method reports an incident."""
     if not outcomes:
         return
-    print(f"\n{'quiet windows':20} {'with a report':>13}")
+    print("\nquiet windows with a report")
     for method in outcomes[0].found:
-        false = sum(bool(outcome.found[method]) for outcome in outcomes)
-        print(f"{method:20} {false:6} of {len(outcomes)}")
+        print(f"{method:20} {_false_line(outcomes, method)}")
 
 
 def print_misses(outcome: Outcome) -> None:
     """Print what graphmind missed in a window, and what it reported instead."""
-    found = outcome.found["graphmind"]
+    found = outcome.found[OURS]
     for planted in outcome.planted:
         rank = rank_of(planted, found)
         if rank > 1:

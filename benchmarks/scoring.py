@@ -1,6 +1,6 @@
 """How well what was found agrees with what was planted."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
@@ -28,6 +28,8 @@ class Found:
     explanations: tuple[frozenset[ItemSet], ...]
     """Best first; each a set of item sets that the method says cannot be told apart."""
     traces: frozenset[str]
+    confidence: float | None = None
+    """Probability that the first explanation is right, where the method states one."""
 
 
 def rank_of(planted: Planted, found: Sequence[Found]) -> int:
@@ -53,6 +55,17 @@ def is_part(report: Found, planted: Sequence[Planted]) -> bool:
         2 * len(report.traces & (incident.traces | incident.mended)) > len(report.traces)
         for incident in planted
     )
+
+
+def calibration_error(reports: Sequence[tuple[float, bool]], *, bins: int = 10) -> float:
+    """Return the expected calibration error of (confidence, right) pairs; 0 is perfect.
+
+    Naeini, Cooper and Hauskrecht 2015: gap between mean confidence and share right, by bin.
+    """
+    gaps: defaultdict[int, float] = defaultdict(float)
+    for confidence, right in reports:
+        gaps[min(int(confidence * bins), bins - 1)] += confidence - right
+    return sum(map(abs, gaps.values())) / max(len(reports), 1)
 
 
 def trace_agreement(planted: Sequence[Planted], found: Sequence[Found]) -> float:

@@ -10,6 +10,7 @@ import zstandard
 
 from graphmind.errors import StoreError
 from graphmind.simulation.otlp import request_lines
+from graphmind.simulation.sampling import keep
 from graphmind.simulation.simulate import Simulation
 from graphmind.simulation.truth import Ledger
 
@@ -25,7 +26,8 @@ def write(simulation: Simulation, folder: Path, *, compress: Compression = "") -
     Raises StoreError if the folder cannot be written.
     """
     ledger = Ledger(simulation)
-    lines = request_lines(ledger.note(simulation.traces()), simulation.scenario)
+    kept = keep(simulation.traces(), simulation.scenario)
+    lines = request_lines(ledger.note(kept), simulation.scenario)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / (f"{SPANS_FILE}.{compress}" if compress else SPANS_FILE)

@@ -28,6 +28,11 @@ SHARE_MAX: Final = 0.5
 DURATION_MAX: Final = 0.6
 """Largest share of the jobs that start during an incident (chosen)."""
 
+HIDDEN: Final = "hidden_group"
+"""Kind of an incident whose cause no attribute records."""
+RACKS: Final = tuple(f"rack-{number}" for number in range(8))
+"""Where runs are placed; no attribute says so."""
+
 ROLE_MODULES: Final = {
     "router": "AgentRouter",
     "preprocessor": "TaskPreprocessor",
@@ -211,9 +216,29 @@ def plant(
                 code=random.choice(INCIDENT_KINDS[kind].codes),
                 onset_ns=onset_ns,
                 until_ns=until_ns,
-                strength={task.name: _vary(strength, random) for task in task_kinds},
+                strength=_strengths(scenario, strength, task_kinds, random),
                 factor=random.uniform(3.0, 8.0),
                 rolled_out=_is_version(all_of[0]) and random.random() < 0.5,
+            )
+        )
+    for rack in random.sample(RACKS, scenario.hidden):
+        strength = random.uniform(0.5, 0.95)
+        share = FAILURES_MIN * len(RACKS) / (scenario.traces * strength)
+        onset_ns, until_ns = _interval(starts, min(share, DURATION_MAX), random)
+        planted.append(
+            Planted(
+                index=len(planted),
+                kind=HIDDEN,
+                all_of=(("rack", rack),),
+                effect="error",
+                symptom="error",
+                root_module=ROLE_MODULES["executor"],
+                code="unavailable",
+                onset_ns=onset_ns,
+                until_ns=until_ns,
+                strength=_strengths(scenario, strength, task_kinds, random),
+                factor=1.0,
+                rolled_out=False,
             )
         )
     return tuple(planted)
@@ -284,9 +309,16 @@ def _interval(starts: Sequence[int], share_min: float, random: Random) -> tuple[
     return starts[int(onset * last)], starts[int((onset + share) * last)]
 
 
-def _vary(strength: float, random: Random) -> float:
-    """Draw the strength in one kind of task (spread chosen)."""
-    return min(max(strength * random.lognormvariate(0.0, 0.3), 0.25), 0.98)
+def _strengths(
+    scenario: Scenario, strength: float, task_kinds: Sequence[TaskKind], random: Random
+) -> dict[str, float]:
+    """Draw the strength in each kind of task."""
+    spread = scenario.strength_spread
+    least = 0.25 if spread <= 0.3 else 0.05
+    return {
+        task.name: min(max(strength * random.lognormvariate(0.0, spread), least), 0.98)
+        for task in task_kinds
+    }
 
 
 def _own_module(all_of: tuple[Item, ...]) -> str:

@@ -90,7 +90,7 @@ def _resource(process: Process) -> list[dict[str, Any]]:
             "service.name": process.service,
             "service.namespace": "relay",
             "service.instance.id": process.instance,
-            "service.version": "4.12.0",
+            "service.version": process.version,
             "cloud.region": process.region,
             "deployment.environment.name": "production",
             "telemetry.sdk.language": "python",
@@ -125,7 +125,7 @@ def _span(span: Span) -> dict[str, Any]:
 def _exception(span: Span) -> dict[str, Any]:
     return {
         "name": "exception",
-        "timeUnixNano": str(span.end_ns),
+        "timeUnixNano": str(span.raised_ns or span.end_ns),
         "attributes": _attributes(
             {"exception.type": span.exception, "exception.message": span.message}
         ),

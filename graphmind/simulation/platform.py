@@ -48,6 +48,8 @@ AGENTS: Final = {
     "sender": ("notifier", "webhook-dispatcher"),
 }
 """28 agents by role."""
+CHRONIC: Final = 15.0
+"""How much frailer a chronic agent is: it about doubles the failures of its runs (chosen)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +116,13 @@ class Platform:
     """Factor on the base rate of failures by agent; some are chronically worse."""
 
 
-def build_platform(random: Random, *, regions: int, task_kinds: int) -> Platform:
-    """Draw a platform."""
+def build_platform(random: Random, *, regions: int, task_kinds: int, chronic: int = 0) -> Platform:
+    """Draw a platform; some ``chronic`` agents are much worse than all others."""
     places = REGIONS[:regions]
     names = random.sample([f"{domain}.{verb}" for domain in DOMAINS for verb in VERBS], task_kinds)
     prompts = [f"{domain}-{step}" for domain in DOMAINS for step in ("plan", "reply")]
     agents = [agent for role in AGENTS.values() for agent in role]
+    worse = set(random.sample(agents, chronic)) if chronic else set()
     return Platform(
         regions=places,
         task_kinds=tuple(_task_kind(random, name, places) for name in sorted(names)),
@@ -133,7 +136,10 @@ def build_platform(random: Random, *, regions: int, task_kinds: int) -> Platform
         },
         endpoints={tenant: _endpoints(random, tenant) for tenant in TENANTS},
         # Chosen: most agents within a factor of two of each other.
-        frailty={agent: random.lognormvariate(0.0, 0.35) for agent in agents},
+        frailty={
+            agent: random.lognormvariate(0.0, 0.35) * (CHRONIC if agent in worse else 1.0)
+            for agent in agents
+        },
     )
 
 

@@ -21,6 +21,10 @@ FALLBACK: Final = 0.5
 """Share of failed model calls that are repeated with another model (chosen)."""
 MODEL_PACE: Final = {"atlas-large": 1.3, "atlas-mini": 0.5, "sable-reason": 1.6}
 DELIVERY_ATTEMPTS: Final = 4
+REPORTER: Final = "incident-reporter"
+FALLBACK_TOOL: Final = "cached_answer"
+NEW_KEY: Final = "flags:release-7"
+"""A key that a harmless deploy begins to read."""
 
 
 def serve_task(run: Run) -> Steps:
@@ -101,6 +105,8 @@ def _preprocess(run: Run) -> Steps:
             yield from _read(run, process, f"profile:{run.job.tenant}")
         if run.random.random() < 0.3:
             yield from _read(run, process, f"limits:{run.job.tenant}")
+        if run.now >= run.world.deployed_ns:
+            yield from _read(run, process, NEW_KEY)
         if run.random.random() < 0.8:
             _vectorize(run)
         yield from _write(run, process, f"session:{run.job.job_id}", agent)
@@ -145,6 +151,7 @@ def _execute(run: Run, *, remembers: bool) -> Steps:
     process = run.process("agent-runtime")
     with run.span(ROLE_MODULES["executor"], process, _agent_attributes(run, agent)):
         _engage(run, agent)
+        run.face(("rack", run.rack))
         run.work("ModelExecutor", process)
         if remembers:
             yield from _read(run, process, f"session:{run.job.job_id}")
@@ -236,7 +243,13 @@ def _use_tool(run: Run, agent: str) -> None:
     tool = run.job.task.tools.draw(run.random)
     arguments = f'{{"query":"{run.random.getrandbits(32):08x}"}}'
     repeats = 1 + (run.random.random() < 0.05)
-    fault = _call_tool(run, agent, tool, arguments)
+    try:
+        fault = _call_tool(run, agent, tool, arguments)
+    except Failed:
+        if not run.world.effects or run.random.random() > FALLBACK:
+            raise
+        _call_fallback_tool(run)
+        return
     if fault is not None:
         run.struck.add(fault.index)
         repeats = run.random.randint(6, 16)
@@ -252,11 +265,36 @@ def _call_tool(run: Run, agent: str, tool: str, arguments: str) -> Planted | Non
         "gen_ai.tool.call.id": f"call_{run.random.getrandbits(48):012x}",
         "gen_ai.tool.call.arguments": arguments,
     }
-    with run.span(f"execute_tool {tool}", process, attributes):
-        fault = run.face(("tool", tool))
-        run.face(("agent", agent), ("tool", tool))
-        run.work("tool", process, factor=0.4 + 0.1 * TOOLS.index(tool))
+    with run.span(f"execute_tool {tool}", process, attributes) as span:
+        try:
+            fault = run.face(("tool", tool))
+            run.face(("agent", agent), ("tool", tool))
+            run.work("tool", process, factor=0.4 + 0.1 * TOOLS.index(tool))
+        except Failed:
+            if run.world.effects:
+                span.raised_ns = run.now
+                _diagnose(run, process)
+            raise
     return fault
+
+
+def _diagnose(run: Run, process: Process) -> None:
+    """Collect what a failed call left behind, before it returns."""
+    with run.span("CollectDiagnostics", process, _agent_attributes(run, REPORTER)):
+        run.work("ErrorHandler", process)
+
+
+def _call_fallback_tool(run: Run) -> None:
+    """Use a poorer tool in place of one that failed; every other time it has no answer either."""
+    process = run.process("tool-server")
+    attributes: dict[str, AttributeValue] = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": FALLBACK_TOOL,
+    }
+    with run.span(f"execute_tool {FALLBACK_TOOL}", process, attributes):
+        run.work("tool", process)
+        if run.random.random() < 0.5:
+            raise Failed("no_answer", None)
 
 
 def _remember(run: Run) -> Steps:
@@ -335,7 +373,7 @@ def _clear_up(run: Run, gateway: Process) -> Steps:
     """Note most failures for later; what is touched here is an effect, not a cause."""
     if run.random.random() > 0.7:
         return
-    agent = "incident-reporter"
+    agent = REPORTER
     domain = run.job.task.name.partition(".")[0]
     with run.span("ErrorHandler", gateway, _agent_attributes(run, agent)):
         run.work("ErrorHandler", gateway)

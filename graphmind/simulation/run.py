@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, NamedTuple
 
-from graphmind.simulation.incidents import Item, Planted
+from graphmind.simulation.incidents import RACKS, Item, Planted
 from graphmind.simulation.platform import Platform, TaskKind
 from graphmind.telemetry.spans import KIND_INTERNAL, STATUS_ERROR, STATUS_UNSET
 
@@ -46,12 +46,21 @@ NATURAL_CODES: Final = (
 AttributeValue = str | int | float | bool
 
 
+VERSION, NEXT_VERSION = "4.12.0", "4.13.0"
+"""Of the platform's services, before and after a deploy."""
+DEPLOYED: Final = "agent-runtime"
+"""The service that a harmless deploy changes."""
+BURST_FACTOR: Final = 6.0
+"""How much more fails of its own accord in a burst (chosen)."""
+
+
 class Process(NamedTuple):
     """One process of a service."""
 
     service: str
     region: str
     instance: str
+    version: str = VERSION
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +80,8 @@ class Span:
     status: int = STATUS_UNSET
     message: str = ""
     exception: str = ""
+    raised_ns: int | None = None
+    """When the exception was raised, if before the end."""
     links: tuple[tuple[str, str], ...] = ()
 
 
@@ -101,11 +112,20 @@ class Rollout:
     item: Item
     from_ns: int
     until_ns: int
+    region: str = ""
+    """Served there only; empty for everywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
     """What all runs of a window share. Only ``store`` changes."""
+
+    deployed_ns: int = 2**63
+    """When a harmless deploy takes place and a new key begins to be read."""
+    bursts: tuple[tuple[int, int], ...] = ()
+    """When everything fails more, with no cause."""
+    effects: bool = False
+    """Whether failed tools run diagnostics and fallbacks."""
 
     platform: Platform
     base_rate: float
@@ -141,6 +161,7 @@ class Run:
         self.now = start_ns
         self.random = random
         self.trace_id = f"{random.getrandbits(128):032x}"
+        self.rack = RACKS[int(self.trace_id[:8], 16) % len(RACKS)]
         self.spans: list[Span] = []
         self.met: set[tuple[Item, ...]] = set()
         self.struck: set[int] = set()
@@ -159,7 +180,9 @@ class Run:
 
     def _doom(self) -> tuple[str, str, Planted | None] | None:
         """Draw whether, where and how this run fails of its own accord."""
-        if self.random.random() >= self.world.base_rate * self.job.task.frailty:
+        bursting = any(first <= self.now < last for first, last in self.world.bursts)
+        rate = self.world.base_rate * (BURST_FACTOR if bursting else 1.0)
+        if self.random.random() >= rate * self.job.task.frailty:
             return None
         return self.random.choice(tuple(DURATIONS)), self.random.choice(NATURAL_CODES), None
 
@@ -214,7 +237,9 @@ class Run:
         if place not in self._processes:
             entered = any(place[1] == seen for _, seen in self._processes)
             instance = self.world.platform.instances[place].draw(self.random)
-            self._processes[place] = Process(*place, instance)
+            deployed = place[0] == DEPLOYED and self.now >= self.world.deployed_ns
+            version = NEXT_VERSION if deployed else VERSION
+            self._processes[place] = Process(*place, instance, version)
             if not entered:
                 self.face(("region", place[1]))
             self.face(("instance", instance))
@@ -295,7 +320,10 @@ class Run:
     def served(self, kind: str, versions: tuple[str, ...], drawn: str) -> str:
         """Return the drawn version, or another one if it is not rolled out at this moment."""
         rollout = self.world.rollouts.get((kind, drawn))
-        if rollout is None or rollout.from_ns <= self.now < rollout.until_ns:
+        if rollout is None:
+            return drawn
+        here = rollout.region in ("", self.job.region)
+        if here and rollout.from_ns <= self.now < rollout.until_ns:
             return drawn
         return next(version for version in versions if version != drawn)
 

@@ -26,6 +26,20 @@ class Scenario:
     minutes: float = 60.0
     regions: int = 3
     task_kinds: int = 16
+    strength_spread: float = 0.3
+    """Log-normal spread of an incident's strength between kinds of task; 0.8 is hard."""
+    hidden: int = 0
+    """Incidents on top whose cause no attribute records: the rack a run is placed on."""
+    decoys: bool = False
+    """At an onset a service is deployed and a new key is read, by all and harming nobody."""
+    confounded: bool = False
+    """New versions, guilty or not, are rolled out in one region only."""
+    effects: bool = False
+    """Failed tools leave traces: diagnostics inside the failed call, a fallback tool after it."""
+    restless: bool = False
+    """Two agents are chronically worse, and twice everything fails more for some minutes."""
+    healthy_share: float = 1.0
+    """Share of traces without an error that the tail sampler keeps; it states the probability."""
     resubmitted: float = 0.35
     """Share of failed jobs that are submitted again, as a new trace of the same job."""
     late: float = 0.01
@@ -56,6 +70,9 @@ _LIMITS: Final = (
     ("minutes", 1.0, 10_080.0),
     ("regions", 2, 6),
     ("task_kinds", 8, 30),
+    ("strength_spread", 0.0, 1.5),
+    ("hidden", 0, 4),
+    ("healthy_share", 0.01, 1.0),
     ("resubmitted", 0.0, 1.0),
     ("late", 0.0, 1.0),
     ("duplicated", 0.0, 1.0),

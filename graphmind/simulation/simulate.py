@@ -14,6 +14,7 @@ from graphmind.simulation.window import SECOND_NS, Trace, Traffic, Window
 
 REHEARSED: Final = 800
 """Runs of a quiet window from which the exposure of every item is estimated (chosen)."""
+CHRONIC_AGENTS: Final = 2
 INNOCENT_ROLLOUTS: Final = 3
 """Versions that are new about when an incident begins, or at any time, and harm nobody (chosen)."""
 
@@ -28,6 +29,8 @@ class Simulation:
     starts: tuple[int, ...]
     incidents: tuple[Planted, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
+    deployed_ns: int = 2**63
+    bursts: tuple[tuple[int, int], ...] = ()
 
     def traces(self) -> Iterator[Trace]:
         """Run the window; yield each trace when it is over, in that order."""
@@ -39,6 +42,9 @@ class Simulation:
             base_rate=self.scenario.base_rate,
             faults=dict(faults),
             rollouts={rollout.item: rollout for rollout in self.rollouts},
+            deployed_ns=self.deployed_ns,
+            bursts=self.bursts,
+            effects=self.scenario.effects,
         )
         return Window(self.scenario, self.traffic, world).traces(self.starts)
 
@@ -49,7 +55,10 @@ def simulate(scenario: Scenario) -> Simulation:
     Raises SettingsError if the incidents asked for cannot be planted in so few traces.
     """
     platform = build_platform(
-        _random(scenario, "platform"), regions=scenario.regions, task_kinds=scenario.task_kinds
+        _random(scenario, "platform"),
+        regions=scenario.regions,
+        task_kinds=scenario.task_kinds,
+        chronic=CHRONIC_AGENTS if scenario.restless else 0,
     )
     random = _random(scenario, "traffic")
     traffic = Traffic(phase=random.uniform(0.0, 6.3), rushes=(random.random(), random.random()))
@@ -57,10 +66,39 @@ def simulate(scenario: Scenario) -> Simulation:
     quiet = Simulation(scenario=scenario, platform=platform, traffic=traffic, starts=starts)
     random = _random(scenario, "incidents")
     incidents: tuple[Planted, ...] = ()
-    if scenario.planted:
+    if scenario.planted or scenario.hidden:
         incidents = plant(scenario, platform.task_kinds, _rehearse(quiet), starts, random)
     rollouts = _rollouts(platform, incidents, starts, random)
-    return replace(quiet, incidents=incidents, rollouts=rollouts)
+    if scenario.confounded:
+        rollouts = _in_one_region(rollouts, incidents, platform, random)
+    random = _random(scenario, "decoys")
+    return replace(
+        quiet,
+        incidents=incidents,
+        rollouts=rollouts,
+        deployed_ns=_near(incidents, starts, random) if scenario.decoys else 2**63,
+        bursts=_bursts(starts, random) if scenario.restless else (),
+    )
+
+
+def _in_one_region(
+    rollouts: Sequence[Rollout], incidents: Sequence[Planted], platform: Platform, random: Random
+) -> tuple[Rollout, ...]:
+    """Serve each new version in one region only: that of an incident, if one has its own."""
+    struck = [name for i in incidents for kind, name in i.all_of if kind == "region"]
+    paired = {i.all_of[0] for i in incidents if len(i.all_of) > 1}
+    return tuple(
+        rollout
+        if rollout.item in paired
+        else replace(rollout, region=random.choice(struck or platform.regions))
+        for rollout in rollouts
+    )
+
+
+def _bursts(starts: Sequence[int], random: Random) -> tuple[tuple[int, int], ...]:
+    """Draw two short times at which everything fails more."""
+    begun = (random.choice(starts) for _ in range(2))
+    return tuple((first, first + int(random.uniform(60.0, 240.0) * SECOND_NS)) for first in begun)
 
 
 def _random(scenario: Scenario, purpose: str) -> Random:
