@@ -38,7 +38,7 @@ def single(model: Model, column: int) -> Candidate:
 
 def interacting_pairs(model: Model, cause: Candidate) -> list[Candidate]:
     """Pairs of a single with a partner such that neither fails much without the other."""
-    if len(cause.rows) < PAIR_ROWS_MIN:
+    if len(cause.rows) < PAIR_ROWS_MIN or not model.columns.pairable[cause.key[0]]:
         return []
     screen = _screen(model, cause)
     partners_nats = float(np.log(max(screen.partners_tried, 2)))
@@ -169,7 +169,7 @@ def _partners(
     count, failed = model.columns.by_trace.sums(
         failing, np.ones(len(failing)), model.sample.weight_of(failing)
     )
-    tried = count >= model.options.failures_min
+    tried = (count >= model.options.failures_min) & model.columns.pairable
     tried[besides] = False
     partner = np.flatnonzero(tried & (-np.log(model.base_rate) * failed > gain_min))
     return partner, failed[partner], int(tried.sum())

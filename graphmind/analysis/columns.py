@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphmind.analysis.incidence import Codes, Floats, Incidence, Integers
+from graphmind.analysis.incidence import Codes, Flags, Floats, Incidence, Integers
 from graphmind.analysis.moments import sums_before
 from graphmind.analysis.options import CauseOptions
 from graphmind.analysis.sample import Sample
 
+PLACES = frozenset({"module", "service"})
 SUPPORT_MIN = 3.0  # Chosen: below it no base rate could make an item significant.
 TARONE_ROUNDS = 5  # The support and the number of tests depend on each other; settles in 2 to 4.
 
@@ -30,6 +31,8 @@ class Columns:
     variance: Floats
     exposed_before: Floats
     """(parts + 1, columns), ``exposed`` up to each part of the window; see moments.py."""
+    pairable: Flags
+    """(columns,), whether a pair may be made with it."""
     search_nats: Floats
     """(columns,), what a cause of that column pays for having been searched for."""
     untestable: int
@@ -95,6 +98,7 @@ def testable_columns(
         failed=failed[chosen[first]],
         variance=by_trace.sums_of_all(sample.variance),
         exposed_before=sums_before(by_trace, np.arange(by_trace.height), sample.weight),
+        pairable=_pairable(kinds, chosen, group),
         search_nats=(
             np.full(len(first), np.log(max(tests * channels, 2)))
             if kinds is None
@@ -102,6 +106,15 @@ def testable_columns(
         ),
         untestable=int(((exposed > 0) & (exposed < support)).sum()),
     )
+
+
+def _pairable(kinds: Sequence[str] | None, chosen: Integers, group: Integers) -> Flags:
+    """Whether a column stands for anything but the place where a failure shows.
+
+    What fails at a module has touched it, so every cause seems to interact with its module.
+    """
+    other = np.array([kinds is None or kinds[int(item)] not in PLACES for item in chosen], bool)
+    return np.bincount(group, other, minlength=int(group.max(initial=-1)) + 1) > 0
 
 
 def _by_kind(kinds: list[str], group: Integers, channels: int) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphmind.analysis.columns import testable_columns
+from graphmind.analysis.confidence import confidence
 from graphmind.analysis.evidence import Tally
 from graphmind.analysis.incidence import Flags, Floats, Integers
 from graphmind.analysis.model import Candidate, Model, empty_model, refit, tally
@@ -73,7 +74,8 @@ def judge(model: Model, cause: Candidate) -> Judged:
         cause=cause,
         tally=outcome,
         strength=model.mean_strength(cause),
-        weak=outcome.strength_low < max(options.strength_min, by_ratio)
+        weak=confidence(cause.posterior, items=len(cause.key)) < options.confidence_min
+        or outcome.strength_low < max(options.strength_min, by_ratio)
         or _risk_ratio_low(outcome, model.base_rate) < options.risk_ratio_floor
         or outcome.excess < options.failures_min,
     )

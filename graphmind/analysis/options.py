@@ -15,6 +15,8 @@ class CauseOptions:
     """Share of quiet windows that may show a cause. Measured: .05 reports the same."""
     failures_min: float = 5.0
     """Failures (of an item, and beyond expectation). Chosen: fewer cannot be told from chance."""
+    confidence_min: float = 0.2
+    """A name less likely right is none: its failures stay unexplained. Chosen."""
     risk_ratio_min: float = 5.0
     """Lower bound of the risk ratio. Measured: no false cause in 150 quiet windows at 5."""
     strength_min: float = 0.05

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graphmind.analysis.confidence import confidence
 from graphmind.analysis.explanation import Explanation, Judged, tally_without
 from graphmind.analysis.findings import Cause
 from graphmind.analysis.incidence import Floats, Integers
@@ -11,11 +12,6 @@ from graphmind.analysis.ties import name_cause
 from graphmind.analysis.window import Window
 
 RIVALS_MAX = 5
-# Logistic fit of "the named cause is the right one" on 1,986 reports of planted windows of 1 k to
-# 150 k traces (one in six without the kind of a true cause, half of the larger sampled), for causes
-# of one and of two items: constant, and slope of the log odds of the posterior.
-CONFIDENCE = {1: (-4.755, 0.878), 2: (2.496, 0.210)}
-POSTERIOR_MARGIN = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +62,7 @@ def report_cause(window: Window, channel: str, explanation: Explanation, judged:
         items=name.items,
         tied=name.tied,
         channel=channel,
-        confidence=_confidence(cause.posterior, items=len(cause.key)),
+        confidence=confidence(cause.posterior, items=len(cause.key)),
         posterior=cause.posterior,
         gain_nats=gain,
         risk_ratio=counts.risk_ratio,
@@ -97,11 +93,3 @@ def _counts(window: Window, channel: str, rows: Integers, weight: Floats) -> _Co
         passed_with=float(passed[rows].sum()),
         passed_total=float(passed.sum()),
     )
-
-
-def _confidence(posterior: float, *, items: int) -> float:
-    """Probability that the named cause is right."""
-    posterior = min(max(posterior, POSTERIOR_MARGIN), 1 - POSTERIOR_MARGIN)
-    constant, slope = CONFIDENCE[items]
-    score = constant + slope * np.log(posterior / (1 - posterior))
-    return float(1 / (1 + np.exp(-score)))

@@ -71,7 +71,8 @@ def _plausible(model: Model, outcome: Tally) -> bool:
 def _stands_out_in_its_time(model: Model, candidate: Candidate) -> bool:
     """Whether a candidate limited to an interval also beats the other traces of that interval.
 
-    What hits everybody for a while is no item's doing, though every item seems to fail just then.
+    What hits everybody for a while is no item's doing, though every item seems to fail just then;
+    and an item that everybody touches all along is but another name for that time.
     """
     if not candidate.bounded:
         return True
@@ -82,7 +83,7 @@ def _stands_out_in_its_time(model: Model, candidate: Candidate) -> bool:
     others = np.setdiff1d(np.arange(start, stop), candidate.exposed, assume_unique=True)
     others = others[~model.active[others]]
     if len(others) < CONTEMPORARIES_MIN:
-        return True
+        return False
     weight = sample.weight[others]
     rate = float(weight[sample.failing[others]].sum() / weight.sum())
     if rate <= model.base_rate:

@@ -56,3 +56,18 @@ def test_what_hits_everybody_for_a_while_is_no_items_doing():
     window = window_of(agent[:, None], storm | (random.random(n) < 0.02), kinds=["agent"] * 8)
 
     assert causes(window) == set()
+
+
+def test_a_cause_does_not_interact_with_the_module_where_it_shows():
+    """The agent fails at a module that a tenth of its traces never reach."""
+    random = np.random.default_rng(6)
+    n = 6000
+    agent, reached = random.integers(0, 6, n), random.random(n) < 0.85
+    failing = ((agent == 0) & reached & (random.random(n) < 0.9)) | (random.random(n) < 0.02)
+    window = window_of(
+        np.stack([agent, np.where(reached, 6, 7)], axis=1),
+        failing,
+        kinds=["agent"] * 6 + ["module"] * 2,
+    )
+
+    assert causes(window) == {(0,)}
