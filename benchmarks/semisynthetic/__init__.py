@@ -1,6 +1,6 @@
 """Semi-synthetic: faults planted into traces of two real systems, graphmind beside every rival.
 
-    python -m benchmarks semisynthetic [--seeds 10] [--quiet 10] [--traces 3000]
+    python -m benchmarks semisynthetic [--seeds 6] [--quiet 6] [--traces 3000]
 
 The published spans lie in ``shared/data`` beside the checkout. Only errors are looked at, and all
 of them are planted: the sets hold faults of their own, which show as slow or short traces.
@@ -39,8 +39,8 @@ FAULTS = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     summary = (__doc__ or "").splitlines()[0]
     parser = argparse.ArgumentParser(prog="semisynthetic", description=summary)
-    parser.add_argument("--seeds", type=int, default=10, help="windows with faults, each system")
-    parser.add_argument("--quiet", type=int, default=10, help="windows without, each system")
+    parser.add_argument("--seeds", type=int, default=6, help="windows with faults, each system")
+    parser.add_argument("--quiet", type=int, default=6, help="windows without, each system")
     parser.add_argument("--traces", type=int, default=3000, help="real traces drawn for a window")
     given = parser.parse_args(arguments)
     more, absent = gds_rival(Settings.from_environment(os.environ))

@@ -112,7 +112,8 @@ def break_some(
     strength = np.minimum(random.uniform(*STRENGTH) * spread, 0.98)
     broken = []
     for row in np.flatnonzero(active & (random.random(len(runs)) < strength)).tolist():
-        if runs[row].failed:
+        # The rollout may have taken the cause's place.
+        if runs[row].failed or not all(item in runs[row].places for item in cause):
             continue
         own = random.random() < OWN_CODE_SHARE
         code = f"Fault{number}Error" if own else str(random.choice(CODES))
@@ -125,7 +126,10 @@ def break_some(
 def choose_cause(
     random: np.random.Generator, runs: Sequence[Run], kind: str
 ) -> tuple[tuple[Item, ...], list[bool]]:
-    """Draw a cause of the kind, and which runs touch it, until their share is within bounds."""
+    """Draw a cause of the kind, and which runs touch it, until their share is within bounds.
+
+    An attached value where the kind has none. Raises ValueError where there are too few runs.
+    """
     items = sorted({item for run in runs for item in run.places if item[1] != FALLBACK})
     real = [item for item in items if item[0] == "instance"]
     planted = [item for item in items if item[0] != "instance"]
@@ -136,4 +140,6 @@ def choose_cause(
         share = sum(touching) / len(runs)
         if max(CARRIERS[0], CARRIERS_MIN / len(runs)) <= share <= CARRIERS[1]:
             return cause, touching
+    if kind == "attached":
+        raise ValueError(f"no attached value is on enough of {len(runs)} traces, take 300 or more")
     return choose_cause(random, runs, "attached")

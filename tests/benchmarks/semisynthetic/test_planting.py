@@ -77,7 +77,7 @@ def test_pods_are_carried_by_the_call_that_ran_there_first():
     }
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(12))
 def test_every_broken_trace_touched_its_cause_before_it_failed(seed):
     runs, faults = plant([one_trace(number) for number in range(400)], seed, faults=3)
     run_of = {run.trace.trace_id: run for run in runs}
@@ -87,6 +87,11 @@ def test_every_broken_trace_touched_its_cause_before_it_failed(seed):
             run = run_of[trace_id]
             last = max(run.places[item] for item in fault.items)
             assert run.trace.spans[last].span_id in run.codes
+
+
+def test_too_few_traces_for_a_fault_are_refused():
+    with pytest.raises(ValueError, match="take 300 or more"):
+        plant([one_trace(number) for number in range(50)], 1, faults=1)
 
 
 def test_a_quiet_window_only_fails_of_its_own_accord():
