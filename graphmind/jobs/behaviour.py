@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from graphmind.analysis.behaviour.document import from_document, to_document
 from graphmind.analysis.behaviour.groups import directions
 from graphmind.analysis.behaviour.model import HELD_OUT, Model, Scored, train
+from graphmind.analysis.behaviour.pooling import COLUMNS
 from graphmind.analysis.behaviour.spans import Traces, read_traces
-from graphmind.analysis.behaviour.usual import COLUMNS
 from graphmind.analysis.behaviour.verdicts import VERDICTS, describe, is_anomalous, unknown
 from graphmind.archive.port import Archive, Selection
 from graphmind.errors import StoreError
@@ -124,8 +124,7 @@ def _in_time_order(archive: Archive, selection: Selection) -> pa.ChunkedArray:
 def _healthy(archive: Archive, traces: Traces) -> Bools:
     """Return which traces may teach what is usual: clean, and ok by their facts if those are known.
 
-    A trace that recovered from an error is ok but not usual: with such ones the limit lies ten
-    times higher (measured on quiet windows).
+    A trace that recovered from an error is ok but not usual: such ones would raise the limit.
     """
     facts = archive.facts(Selection(trace_ids=traces.trace_ids)).traces
     failed = facts.filter(pc.not_equal(facts["outcome"], "ok"))["trace_id"]

@@ -15,25 +15,17 @@ from numpy.typing import NDArray
 from graphmind.analysis.behaviour.fingerprint import BINS, OPERATIONS, Fingerprint
 from graphmind.analysis.behaviour.groups import Groups
 from graphmind.analysis.behaviour.model import METHOD, Model
-from graphmind.analysis.behaviour.pooling import POOLINGS
-from graphmind.analysis.behaviour.spans import SPAN_COLUMNS
-from graphmind.analysis.behaviour.structure import ROUNDS
-from graphmind.analysis.behaviour.usual import COLUMNS, LABELS_WIDTH, OPERATIONS_WIDTH, Usual
+from graphmind.analysis.behaviour.pooling import COLUMNS
 from graphmind.errors import StoreError
 
 VERSION: Final = 1
 """Raise it when a column or an array changes its meaning: older models are then trained anew."""
-_POOLED: Final = len(POOLINGS) * len(SPAN_COLUMNS)
 _GROUPS: Final = -1
 """A length that the document itself states: the number of groups."""
 _SHAPES: Final[Mapping[str, tuple[int, ...]]] = {
-    "usual.traces": (1,),
-    "usual.containing": (ROUNDS, LABELS_WIDTH),
-    "usual.mean": (2, OPERATIONS_WIDTH),
-    "usual.deviation": (2, OPERATIONS_WIDTH),
     "fingerprint.traces": (1,),
-    "fingerprint.edges": (_POOLED, BINS - 1),
-    "fingerprint.shares": (_POOLED, BINS),
+    "fingerprint.edges": (len(COLUMNS), BINS - 1),
+    "fingerprint.shares": (len(COLUMNS), BINS),
     "fingerprint.operations": (OPERATIONS,),
     "learnt.centre": (len(COLUMNS),),
     "learnt.precision": (len(COLUMNS), len(COLUMNS)),
@@ -44,15 +36,12 @@ _SHAPES: Final[Mapping[str, tuple[int, ...]]] = {
     "groups.radius": (_GROUPS,),
     "groups.number": (_GROUPS,),
 }
-_MAY_BE_UNKNOWN: Final = ("usual.mean", "usual.deviation")
-"""NaN there: an operation without a usual duration."""
 
 
 def to_document(model: Model) -> dict[str, Any]:
     """Return the model as JSON-ready names and values, rounded to float32."""
     groups = model.groups
     arrays = {
-        **_prefixed("usual", model.usual.arrays()),
         **_prefixed("fingerprint", model.fingerprint.arrays()),
         **_prefixed("learnt", model.learnt),
         "centre": model.centre,
@@ -89,7 +78,6 @@ def from_document(document: Mapping[str, Any]) -> Model:
         raise _unreadable("groups with a centre, a radius and a number each", "fewer of some")
     return Model(
         trained_ms=trained_ms,
-        usual=Usual.of(_under("usual", arrays)),
         centre=arrays["centre"],
         spread=arrays["spread"],
         learnt=_under("learnt", arrays),
@@ -115,7 +103,7 @@ def _decode(name: str, stored: Any) -> NDArray[np.float64]:
         raise _unreadable(f"float32 numbers in {name}", str(error)) from error
     if not _fits(shape, _SHAPES[name]):
         raise _unreadable(f"{name} of shape {_SHAPES[name]}", str(shape))
-    if not np.isfinite(array).all() and name not in _MAY_BE_UNKNOWN:
+    if not np.isfinite(array).all():
         raise _unreadable(f"finite numbers in {name}", "others")
     return array
 

@@ -6,7 +6,7 @@ from typing import Final, Self
 import numpy as np
 
 from graphmind.analysis.behaviour.clusters import Centres
-from graphmind.analysis.behaviour.usual import COLUMNS
+from graphmind.analysis.behaviour.pooling import COLUMNS
 from graphmind.telemetry.grouped import Floats
 from graphmind.telemetry.tree import Ints
 

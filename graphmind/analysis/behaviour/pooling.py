@@ -4,10 +4,13 @@ from typing import Final
 
 import numpy as np
 
+from graphmind.analysis.behaviour.spans import SPAN_COLUMNS
 from graphmind.telemetry.grouped import Floats
 from graphmind.telemetry.tree import Ints
 
 POOLINGS: Final = ("sum", "mean", "max")
+COLUMNS: Final = tuple(f"{how}_{column}" for how in POOLINGS for column in SPAN_COLUMNS)
+"""Of a trace vector."""
 
 
 def pool(vectors: Floats, first: Ints, how: str) -> Floats:

@@ -9,8 +9,8 @@ import pytest
 
 from graphmind.analysis.behaviour.document import from_document, to_document
 from graphmind.analysis.behaviour.groups import Groups, directions
-from graphmind.analysis.behaviour.model import train
-from graphmind.analysis.behaviour.usual import COLUMNS
+from graphmind.analysis.behaviour.model import find_limit, train
+from graphmind.analysis.behaviour.pooling import COLUMNS
 from graphmind.analysis.behaviour.verdicts import describe
 from graphmind.errors import StoreError
 from tests.analysis.behaviour.traces import failing, looping, read, slow, window
@@ -46,6 +46,15 @@ def test_about_one_healthy_trace_in_a_hundred_scores_above_one(model):
     fresh = read(window(1_000, seed=3))
 
     assert 0 < (model.score(fresh).scores >= 1).mean() < 0.04
+
+
+def test_the_limit_is_the_99th_percentile_unless_anomalies_lie_there():
+    healthy = np.exp(np.random.default_rng(1).normal(3, 0.5, 1_000))
+    spoiled = np.append(healthy, np.full(50, 1e6))
+
+    assert find_limit(healthy) == pytest.approx(np.quantile(healthy, 0.99), rel=0.02)
+    assert np.quantile(spoiled, 0.99) == 1e6
+    assert find_limit(spoiled) < 4 * find_limit(healthy)
 
 
 def test_the_root_span_and_the_action_say_what_is_unusual(model):

@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphmind.analysis.behaviour.pooling import POOLINGS, pool, pool_all
@@ -72,6 +72,7 @@ def test_pooling_nothing_gives_nothing(how):
     assert pool(np.zeros((0, 5)), np.zeros(0, np.int64), how).shape == (0, 5)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_neither_the_order_of_spans_nor_their_ids_change_the_vectors(random):
     rows = [*usual("one", Random(1)), *looping("two", Random(2))]
