@@ -44,7 +44,11 @@ def search(model: Model) -> Model:
 
 
 def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate]]:
-    """Candidate with the best objective once refitted, that objective, and all candidates."""
+    """Candidate with the best objective once refitted, that objective, and all candidates.
+
+    One too weak to report comes last: what nearly all traces touch would shut out, by the gate,
+    the stronger cause that it stands in for.
+    """
     known = {cause.key for cause in model.causes}
     ranked = [candidate for candidate in rank_candidates(model) if candidate.key not in known]
     admitted = (c for c in ranked if _significant(model, c) and _plausible(model, c.tally))
@@ -53,7 +57,13 @@ def best_addition(model: Model) -> tuple[Candidate | None, float, list[Candidate
     tried = [(trial(model, c), c) for c in islice(fresh, model.options.beam)]
     if not tried:
         return None, -np.inf, ranked
-    objective, best = max(tried, key=lambda pair: pair[0])
+    enough = model.objective + model.options.gain_min
+    strong = [
+        (objective, candidate)
+        for objective, candidate in tried
+        if objective >= enough and candidate.tally.strength_low >= model.options.strength_min
+    ]
+    objective, best = max(strong or tried, key=lambda pair: pair[0])
     return best, objective, ranked
 
 

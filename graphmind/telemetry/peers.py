@@ -49,8 +49,8 @@ def peers(
 ) -> Peers:
     """Measure what is normal; ``healthy`` says which traces may speak.
 
-    A ``variant`` is an operation with a tool or a model: calls of one take more alike than calls of
-    the operation, which stands in where the variant has too few.
+    A ``variant`` is an operation with a tool or a model requested: its calls take more alike than
+    those of the operation, which stands in where the variant has too few.
     """
     count = int(operation.max(initial=-1)) + 1
     least = settings.baseline_traces

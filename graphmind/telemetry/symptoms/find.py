@@ -65,9 +65,8 @@ def find_symptoms(scene: Scene) -> dict[str, Shown]:
     healthy = scene.traces.complete.copy()
     for shown in found.values():
         healthy[scene.columns.trace[shown.rows]] = False
-    variant = numbered(
-        scene.assembled, "service", "name", "tool", "model_requested", "model_version"
-    )
+    # Not by version: a version that is slow from its first call on would be its own measure.
+    variant = numbered(scene.assembled, "service", "name", "tool", "model_requested")
     normal = peers(
         scene.operation, scene.columns, scene.traces, healthy, scene.settings, variant=variant
     )
