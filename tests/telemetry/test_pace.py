@@ -54,8 +54,8 @@ def test_a_version_that_is_slow_from_its_first_call_on_is_no_measure_of_itself()
     random = np.random.default_rng(4)
     rows: list[Row] = []
     for n in range(120):
-        late = n >= 90
-        length = 1000 * random.lognormal(0, 0.2) * (4 if late else 1)
+        late = n >= 105
+        length = 1000 * random.lognormal(0, 0.1) * (4 if late else 1)
         model = {
             "gen_ai.request.model": "atlas",
             "gen_ai.response.model": f"atlas-{1 + late}",
@@ -63,4 +63,4 @@ def test_a_version_that_is_slow_from_its_first_call_on_is_no_measure_of_itself()
         call = span("call", 0, length, parent="root", attributes=model)
         rows += in_trace(f"t{n}", [span("root", 0, length), call])
 
-    assert slow(rows) == {f"t{n}" for n in range(90, 120)}
+    assert slow(rows) == {f"t{n}" for n in range(105, 120)}
