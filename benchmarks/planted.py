@@ -6,7 +6,7 @@
 
 Every window is simulated, written as OTLP JSON lines, loaded, settled and examined as the product
 does it; only the graph is not written. The baselines see the same window. ``--each`` measures the
-ordinary windows and then every variation by itself, a line each.
+ordinary windows and then every variation by itself, a line each, without baselines.
 """
 
 import argparse
@@ -122,17 +122,19 @@ def _run(
         for seed in range(QUIET_FROM, QUIET_FROM + given.quiet)
     )
     return (
-        list(_watched(loud, given.seeds, misses=given.misses)),
-        list(_watched(quiet, given.quiet, misses=given.misses)),
+        list(_watched(loud, given.seeds, given)),
+        list(_watched(quiet, given.quiet, given)),
     )
 
 
-def _watched(scenarios: Iterable[Scenario], total: int, *, misses: bool) -> Iterator[Outcome]:
+def _watched(
+    scenarios: Iterable[Scenario], total: int, given: argparse.Namespace
+) -> Iterator[Outcome]:
     began = time.monotonic()
     for number, scenario in enumerate(scenarios, 1):
-        outcome = run_window(scenario)
+        outcome = run_window(scenario, baselines=not given.each)
         print(f"\r{number}/{total} {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
-        if misses:
+        if given.misses:
             print_misses(outcome)
         yield outcome
     print(file=sys.stderr)
@@ -141,25 +143,31 @@ def _watched(scenarios: Iterable[Scenario], total: int, *, misses: bool) -> Iter
 # ------------------------------------------------------------------------------------- one window
 
 
-def run_window(scenario: Scenario) -> Outcome:
+def run_window(scenario: Scenario, *, baselines: bool) -> Outcome:
     """Simulate a window, take it the product's way, and give the baselines the same facts."""
     with tempfile.TemporaryDirectory() as folder:
         truth = write(simulate(scenario), Path(folder))
         settings = Settings(data_dir=Path(folder) / "store")
         facts = read_facts(Path(folder) / SPANS_FILE, settings)
     _, incidents, _ = examine(facts, settings)
-    view = view_before_symptom(window_from_facts(facts), facts.traces["trace_id"].to_pylist())
+    found = {OURS: tuple(found_from(incident) for incident in incidents if incident["causes"])}
+    if baselines:
+        found |= _baselines(facts, scenario)
     return Outcome(
         seed=scenario.seed,
         planted=tuple(planted_from(incident) for incident in truth["incidents"]),
-        found={
-            OURS: tuple(found_from(incident) for incident in incidents if incident["causes"]),
-            "louvain + Ochiai": tuple(louvain_similarity(view)),
-            "failure-rate ratio": tuple(
-                at_once(RANKERS["failure-rate ratio"])(view, scenario.planted)
-            ),
-        },
+        found=found,
     )
+
+
+def _baselines(facts: Facts, scenario: Scenario) -> dict[str, tuple[Found, ...]]:
+    """Run two rivals, of all that ``python -m benchmarks comparison`` holds beside the method."""
+    view = view_before_symptom(window_from_facts(facts), facts.traces["trace_id"].to_pylist())
+    ranked = at_once(RANKERS["failure-rate ratio"])(view, scenario.planted)
+    return {
+        "louvain + Ochiai": tuple(louvain_similarity(view)),
+        "failure-rate ratio": tuple(ranked),
+    }
 
 
 def read_facts(spans: Path, settings: Settings) -> Facts:
