@@ -18,7 +18,8 @@ def gain(failing: np.ndarray, columns: np.ndarray, base_rate: float) -> list[flo
     items, rows = each_row_holds(columns), np.flatnonzero(failing)
     exposed = sums_before(items, np.arange(N), np.ones(N))
     failed = sums_before(items, rows, np.ones(len(rows)))
-    return best_moments(exposed, failed, base_rate).tolist()
+    gains: list[float] = best_moments(exposed, failed, base_rate).tolist()
+    return gains
 
 
 def test_sums_before_the_last_end_are_those_of_all():

@@ -23,6 +23,7 @@ WORLDS: dict[str, dict[str, Any]] = {
     "sampled by region": {"keep_healthy": 0.3, "n": 6000, "sampler": "region"},
     "quiet": {"causes": 0, "base_rate": 0.02},
 }
+AS_THE_REFERENCE: dict[str, Any] = {"price_by_kind": False, "confidence_min": 0.0}
 HELD_AGAINST_THEIR_TIME = {("high base rate", 4)}
 """Windows in which a cause of an hour is not told from other failures of that hour, which happen
 to be many: a guard that the reference does not have."""
@@ -36,7 +37,7 @@ def compare(world, seed):
     debug: dict[str, Any] = {}
     incidents = module.run(reference_window(module, window), _debug=debug)
     explainer, _ = debug["error"]
-    explanation = explain_channel(window, "error", CauseOptions(price_by_kind=False), channels=1)
+    explanation = explain_channel(window, "error", CauseOptions(**AS_THE_REFERENCE), channels=1)
     model = explanation.model
     columns = model.columns
 
@@ -57,7 +58,7 @@ def compare(world, seed):
         strengths((explainer.ids[c["key"][0]], c["p"]) for c in explainer.causes), abs=0.01
     )
     same_groups(
-        find(window, CauseOptions(price_by_kind=False, merge_causes_min=1)).findings, incidents
+        find(window, CauseOptions(**AS_THE_REFERENCE, merge_causes_min=1)).findings, incidents
     )
 
 

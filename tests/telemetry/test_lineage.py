@@ -149,7 +149,7 @@ def test_of_two_ways_the_shorter_counts_and_of_two_reads_the_first():
 
 def test_chains_are_followed_to_the_hops_wanted():
     relayed = [FIRST]
-    for hop, (trace, key) in enumerate(["ql", "rm", "sn"]):
+    for hop, (trace, key) in enumerate([("q", "l"), ("r", "m"), ("s", "n")]):
         relayed.append(Access(trace, "read", 2 * hop + 2, relayed[-1].key))
         relayed.append(Access(trace, "write", 2 * hop + 3, key))
     last = Access("t", "read", 9, "n")
