@@ -184,7 +184,7 @@ def _effects(incident: Mapping[str, Any], role: str) -> str:
         for effect in incident["effects"]
         if effect["role"] == role
     ]
-    return ", ".join(named) or "nothing else"
+    return ", ".join(named) or ("the cause itself" if role == "critical" else "nothing else")
 
 
 def _print_cause(out: Console, cause: Mapping[str, Any]) -> None:
