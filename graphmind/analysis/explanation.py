@@ -69,7 +69,8 @@ def judge(model: Model, cause: Candidate) -> Judged:
     """Hold a cause of the model to the thresholds for reporting."""
     options = model.options
     outcome = tally_without(model, cause, cause.rows)
-    by_ratio = min((options.risk_ratio_min - 1) * model.base_rate, options.strength_cap)
+    ratio = options.risk_ratio_bounded if cause.bounded else options.risk_ratio_min
+    by_ratio = min((ratio - 1) * model.base_rate, options.strength_cap)
     return Judged(
         cause=cause,
         tally=outcome,
