@@ -3,8 +3,8 @@
 import numpy as np
 
 from graphmind.analysis.explanation import Explanation
-from graphmind.analysis.incidence import Codes, Floats, Integers, sum_by
-from graphmind.analysis.window import Descriptor
+from graphmind.analysis.incidence import Codes, Flags, Floats, Integers, sum_by
+from graphmind.analysis.window import Window
 
 # Measured: rounds of EM over the symptoms, and the pseudo-counts that shrink a cause's symptoms
 # to those of all failing traces.
@@ -13,12 +13,15 @@ PSEUDO_COUNTS = 10.0
 NONE = -1
 
 
-def responsibilities(explanation: Explanation, descriptors: tuple[Descriptor, ...]) -> Floats:
+def responsibilities(explanation: Explanation, window: Window) -> Floats:
     """Share of each cause in each failing trace; the background last: (failing, causes + 1).
 
     The causal share of the model times the likelihood of the trace's symptoms under each cause.
     """
     causal = _causal_weight(explanation)
+    if window.cut is not None:
+        causal = np.maximum(causal, _unseen_weight(explanation, window.cut))
+    descriptors = window.descriptors
     share = causal / causal.sum(axis=1, keepdims=True)
     codes = [(d.codes[explanation.failing] + 1, d.power) for d in descriptors]
     for _ in range(ROUNDS if codes else 0):
@@ -46,6 +49,22 @@ def _causal_weight(explanation: Explanation) -> Floats:
         rows = cause.rows[model.sample.failing[cause.rows]]
         strength = cause.strength[model.sample.stratum[rows]]
         weight[np.searchsorted(failing, rows), number] = strength
+    return weight
+
+
+def _unseen_weight(explanation: Explanation, cut: Flags) -> Floats:
+    """Weight of causes that a trace may have met after it was cut off: (failing, causes + 1).
+
+    Strength times the share of all traces of the time that do meet the cause.
+    """
+    model, failing = explanation.model, explanation.failing
+    weight = np.zeros((len(failing), len(model.causes) + 1))
+    unsure = np.flatnonzero(cut[failing])
+    for number, cause in enumerate(model.causes):
+        first, last = cause.rows[[0, -1]]
+        during = unsure[(failing[unsure] >= first) & (failing[unsure] <= last)]
+        share = len(cause.rows) / (last - first + 1)
+        weight[during, number] = share * cause.strength[model.sample.stratum[failing[during]]]
     return weight
 
 

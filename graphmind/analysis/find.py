@@ -57,7 +57,7 @@ def _channel_findings(
     window: Window, channel: str, explanation: Explanation, options: CauseOptions
 ) -> list[Finding]:
     """Report one channel: groups of causes, then bursts that none explains."""
-    share = responsibilities(explanation, window.descriptors)
+    share = responsibilities(explanation, window)
     cause_of = assign(explanation, share)
     groups = merge_causes(
         window,

@@ -52,6 +52,8 @@ class Window:
     stratum: Codes
     """(n,), kind of task: failures are compared within it."""
     descriptors: tuple[Descriptor, ...] = ()
+    cut: Flags | None = None
+    """(n,), whether the trace hangs and was cut off, so that it does not tell all it touched."""
     observable: dict[str, Flags] = field(default_factory=dict)
     """Channel -> (n,) whether a failure would show there; a channel not named shows every one."""
 
@@ -73,6 +75,7 @@ class Window:
             unit=self.unit[rows],
             stratum=self.stratum[rows],
             descriptors=tuple(replace(d, codes=d.codes[rows]) for d in self.descriptors),
+            cut=None if self.cut is None else self.cut[rows],
             observable={channel: flags[rows] for channel, flags in self.observable.items()},
         )
 
@@ -129,6 +132,7 @@ def window_from_facts(facts: Facts) -> Window:
         descriptors=tuple(
             Descriptor(codes=_encode(traces[name])[0], power=power) for name, power in DESCRIPTORS
         ),
+        cut=pc.and_not(pc.equal(traces["outcome"], "hung"), traces["complete"]).to_numpy(),
         # Where nobody judged the result, a wrong one does not show.
         observable={"quality": pc.fill_null(traces["evaluated"], False).to_numpy()},
     )

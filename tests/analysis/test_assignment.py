@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def assigned(code):
     failing = FAILS_BY_A | FAILS_BY_B | BACKGROUND
     window = window_of(touches, failing, kinds=["agent", "tool"], code=code)
     explanation = explain_channel(window, "error", CauseOptions(), channels=1)
-    share = responsibilities(explanation, window.descriptors)
+    share = responsibilities(explanation, window)
     number = np.array([cause.key[0] for cause in explanation.model.causes] + [NONE])
     return number[assign(explanation, share)], share, explanation.failing
 
@@ -63,10 +65,26 @@ def test_planted_failures_go_to_the_cause_that_made_them(seed):
     planted = plant(seed, n=4000)
     window = planted.window
     explanation = explain_channel(window, "error", CauseOptions(), channels=1)
-    cause_of = assign(explanation, responsibilities(explanation, window.descriptors))
+    cause_of = assign(explanation, responsibilities(explanation, window))
     columns = explanation.model.columns
     found = [tuple(columns.item[list(c.key)].tolist()) for c in explanation.model.causes]
 
     for number, items in enumerate(planted.causes):
         made = planted.caused[explanation.failing] == number
         assert (cause_of[made] == found.index(items)).mean() > 0.85
+
+
+@pytest.mark.parametrize(("cut", "cause"), [(False, NONE), (True, 0)])
+def test_a_trace_that_was_cut_off_may_have_met_the_cause_unseen(cut, cause):
+    """The cause hits a quarter of all traces; those that were cut off do not say what they met."""
+    met = ROWS % 4 == 0
+    failing = met | (ROWS % 100 == 1)
+    window = replace(
+        window_of(np.where(met, 0, 1)[:, None], failing, kinds=["model_version", "agent"]),
+        cut=np.full(N, cut) & ~met,
+    )
+    explanation = explain_channel(window, "error", CauseOptions(), channels=1)
+
+    cause_of = assign(explanation, responsibilities(explanation, window))
+
+    assert set(cause_of[~met[explanation.failing]].tolist()) == {cause}
