@@ -13,14 +13,14 @@ demo: $(READY) ## load planted incidents into the embedded stores and print what
 	@$(BIN)/graphmind demo
 
 test: $(READY) ## all tests that need no extra server
-	@$(BIN)/python -m pytest -q -m "not neo4j"
+	@$(BIN)/python -m pytest -q -m "not neo4j and not live"
 
 live: $(READY) ## the tests against real servers (starts a Neo4j; skips with a reason where it cannot)
-	@$(BIN)/python -m pytest -q -m neo4j
+	@$(BIN)/python -m pytest -q -m "neo4j or live"
 
 .PHONY: fast
 fast: $(READY)
-	@$(BIN)/python -m pytest -q -m "not neo4j and not slow"
+	@$(BIN)/python -m pytest -q -m "not neo4j and not live and not slow"
 
 format: $(READY)
 	@$(BIN)/ruff format -q .
@@ -55,5 +55,5 @@ $(READY): pyproject.toml
 	  { rm -rf $(VENV); echo "This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "installing graphmind into $(VENV) ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . -e ./capture --group dev
 	@touch $@

@@ -3,6 +3,7 @@
 GraphmindError
 ├── SettingsError   a setting is missing or wrong
 ├── SourceError     an input as a whole cannot be read (a broken record in it is only counted)
+├── Overloaded      more came in than can be kept; come again later
 ├── StoreError      the archive or the graph does not answer, or refuses
 │   └── StoreBusy   another process owns the data folder
 ├── QueryRefused    an analyst's Cypher is not read-only, or not allowed
@@ -22,6 +23,19 @@ class SettingsError(GraphmindError):
 
 class SourceError(GraphmindError):
     """An input as a whole cannot be read."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """When the source said it may be asked again."""
+
+
+class Overloaded(GraphmindError):  # noqa: N818 - reads as the state it reports
+    """The queue is full: nothing of this was taken."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(GraphmindError):

@@ -53,6 +53,33 @@ class Settings:
         float, Doc("share of healthy traces copied to the graph; 1 below 50,000 a window")
     ] = 0.1
 
+    otlp_http_port: Annotated[int, Doc("OTLP over HTTP listens here; 0: any, -1: not")] = 4318
+    otlp_grpc_port: Annotated[int, Doc("OTLP over gRPC listens here; 0: any, -1: not")] = 4317
+    otlp_body_max: Annotated[int, Doc("larger bodies are refused, once unpacked", "bytes")] = (
+        67_108_864
+    )
+    otlp_token: Annotated[str, Doc("bearer token that senders must show; empty: none")] = ""
+    queue_spans: Annotated[int, Doc("spans waiting to be stored before senders are told 503")] = (
+        100_000
+    )
+    quiet_s: Annotated[float, Doc("a trace whose root ended settles after such a pause", "s")] = 2.0
+    overdue_s: Annotated[float, Doc("a trace without its root settles after such a pause", "s")] = (
+        12.0
+    )
+    live_window_s: Annotated[float, Doc("time that each live analysis looks back over", "s")] = (
+        1_800.0
+    )
+    live_traces: Annotated[int, Doc("as `window_traces`, for a live analysis")] = 20_000
+    analyze_every_s: Annotated[float, Doc("pause between two live analyses", "s")] = 2.0
+    retention_days: Annotated[float, Doc("older traces are pruned by `serve`; 0: never", "d")] = 7.0
+    sources: Annotated[str, Doc("YAML file of servers to pull from")] = ""
+
+    alert_count: Annotated[int, Doc("an alert: more failing traces of one fingerprint")] = 10
+    alert_window_s: Annotated[float, Doc("... within this time", "s")] = 300.0
+    alertmanager_url: Annotated[str, Doc("Alertmanager to raise alerts at")] = ""
+    webhook_url: Annotated[str, Doc("address for signed CloudEvents")] = ""
+    webhook_secret: Annotated[str, Doc("`whsec_...`, signs them (Standard Webhooks)")] = ""
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **overrides: Any) -> "Settings":
         """Read ``GRAPHMIND_*``; ``overrides`` that are not None win.

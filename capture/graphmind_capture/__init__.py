@@ -1,0 +1,1 @@
+"""Sets up OpenTelemetry in one call so that graphmind sees agents, keys and hangs."""

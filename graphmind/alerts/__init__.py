@@ -1,0 +1,1 @@
+"""Alerts: when failures of one fingerprint pile up, and who is told."""

@@ -1,0 +1,1 @@
+"""Sources that are pulled: servers asked again and again."""

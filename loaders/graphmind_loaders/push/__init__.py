@@ -1,0 +1,1 @@
+"""Sources that push: they listen, and hand what comes to a sink."""
