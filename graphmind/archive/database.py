@@ -15,6 +15,8 @@ from graphmind.archive.columns import STORED
 from graphmind.archive.folder import busy
 from graphmind.errors import StoreError
 from graphmind.telemetry.facts import ACCESSES, ITEMS, SYMPTOMS, TRACES
+from graphmind.telemetry.logs import LINES
+from graphmind.telemetry.metrics import POINTS
 
 FILE: Final = "archive.duckdb"
 SCHEMA_VERSION: Final = 1
@@ -22,8 +24,10 @@ SCHEMA_VERSION: Final = 1
 
 FACTS: Final = {"traces": TRACES, "symptoms": SYMPTOMS, "items": ITEMS, "accesses": ACCESSES}
 """Tables of derived facts, named as the fields of ``Facts``."""
+SIGNALS: Final = {"lines": LINES, "points": POINTS}
+"""Tables of what is archived beside spans."""
 
-_ARROW_TABLES: Final = {"spans": STORED.append(pa.field("load", pa.int64())), **FACTS}
+_ARROW_TABLES: Final = {"spans": STORED.append(pa.field("load", pa.int64())), **FACTS, **SIGNALS}
 _SQL_TABLES: Final = ("documents", "extents", "incidents", "layout")
 _LOCKED: Final = re.compile(r"Conflicting lock is held.*?\(PID (\d+)\)")
 _ADVICE: Final = (

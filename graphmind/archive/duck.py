@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from graphmind.archive.columns import STORED, from_stored, to_stored
 from graphmind.archive.database import FACTS, answers, connect, prepare, sql
+from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.folder import own_folder
 from graphmind.archive.port import Appended, Outcome, Selection
 from graphmind.errors import UnknownName
@@ -46,6 +47,7 @@ class DuckArchive:
                 self._connection = opening.enter_context(connect(folder, memory_max))
                 prepare(self._connection, folder)
             self._held = opening.pop_all()
+        self.signals = DuckSignals(self._snapshot, self._transaction)
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans in one transaction; repeated ones are removed before it ends.

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from graphmind.archive.signals import Signals
 from graphmind.telemetry.facts import Facts
 
 
@@ -42,6 +43,10 @@ class Outcome:
 
 class Archive(Protocol):
     """Durable columns. One process owns it; one thread writes at a time."""
+
+    @property
+    def signals(self) -> Signals:
+        """Lines of logs and points of metrics beside the spans, in the same store."""
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans (schema RESOLVED); a span known by (trace_id, span_id) is a duplicate.

@@ -1,0 +1,2 @@
+-- Lines that arrive and are stored already.
+CREATE TEMP TABLE known_lines (line_id VARCHAR);

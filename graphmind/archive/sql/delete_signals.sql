@@ -1,0 +1,1 @@
+DELETE FROM {table} WHERE time_ns < $before_ns;
