@@ -22,6 +22,10 @@ FILE: Final = "archive.duckdb"
 SCHEMA_VERSION: Final = 1
 """To be raised when a column keeps its name and type but changes its meaning."""
 
+LOG_MAX: Final = "128MB"
+"""Size of the write-ahead log at which it is worked into the file: with DuckDB's 16 MB every second
+append of 20,000 spans did so, and took 0.48 s instead of 0.27 s (measured)."""
+
 FACTS: Final = {"traces": TRACES, "symptoms": SYMPTOMS, "items": ITEMS, "accesses": ACCESSES}
 """Tables of derived facts, named as the fields of ``Facts``."""
 SIGNALS: Final = {"lines": LINES, "points": POINTS}
@@ -53,7 +57,8 @@ def connect(folder: Path | None, memory_max: str) -> duckdb.DuckDBPyConnection:
     }
     if folder is None:
         return duckdb.connect(config=config)
-    return duckdb.connect(folder / FILE, config={**config, "memory_limit": memory_max})
+    config |= {"memory_limit": memory_max, "checkpoint_threshold": LOG_MAX}
+    return duckdb.connect(folder / FILE, config=config)
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:

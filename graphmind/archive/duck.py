@@ -16,10 +16,11 @@ from graphmind.archive.columns import STORED, from_stored, to_stored
 from graphmind.archive.database import FACTS, answers, connect, prepare, sql
 from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.folder import own_folder
-from graphmind.archive.port import Appended, Outcome, Selection
+from graphmind.archive.port import Appended, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import Facts
 
+_MS_NS = 1_000_000
 _IDS = pa.schema([pa.field("trace_id", pa.string())])
 _NAMED = pa.schema([pa.field("kind", pa.string()), pa.field("name", pa.string())])
 _STARTS = _IDS.append(pa.field("start_ns", pa.int64()))
@@ -49,7 +50,7 @@ class DuckArchive:
             self._held = opening.pop_all()
         self.signals = DuckSignals(self._snapshot, self._transaction)
 
-    def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
+    def append(self, batches: Iterable[pa.RecordBatch], *, at_ms: int = 0) -> Appended:
         """Store spans in one transaction; repeated ones are removed before it ends.
 
         Memory is bounded: DuckDB writes full row groups to the file before the commit.
@@ -57,7 +58,7 @@ class DuckArchive:
         with self._transaction() as cursor:
             load = _value(cursor, sql("latest")) + 1
             rows = _insert(cursor, load, batches)
-            duplicate, traces = _reconcile(cursor, load)
+            duplicate, traces = _reconcile(cursor, load, at_ms)
         return Appended(new=rows - duplicate, duplicate=duplicate, traces=traces)
 
     def latest(self) -> int:
@@ -68,8 +69,24 @@ class DuckArchive:
     def unsettled(self) -> pa.Array:
         """Ids of traces that gained spans since their facts were last stored, sorted."""
         with self._snapshot() as cursor:
-            ids: pa.Array = cursor.sql(sql("unsettled")).to_arrow_table()["trace_id"]
-            return ids.combine_chunks().cast(pa.string())
+            return _ids(cursor.sql(sql("unsettled")))
+
+    def due(self, patience: Patience, *, now_ms: int, traces_max: int) -> pa.Array:
+        """Ids of unsettled traces that need be waited for no longer; see the port."""
+        terms = {
+            "quiet_since_ms": now_ms - patience.quiet_ms,
+            "overdue_since_ms": now_ms - patience.overdue_ms,
+            "hung_since_ns": (now_ms - patience.hang_ms) * _MS_NS,
+            "traces_max": traces_max,
+        }
+        with self._snapshot() as cursor:
+            return _ids(cursor.sql(sql("due"), params=terms))
+
+    def open_traces(self, *, began_before_ms: int) -> pa.Array:
+        """Ids of traces with a span that began before and has not ended, sorted."""
+        with self._snapshot() as cursor:
+            began = {"before_ns": began_before_ms * _MS_NS}
+            return _ids(cursor.sql(sql("open_traces"), params=began))
 
     def starts(self, selection: Selection) -> pa.Table:
         """Id and start of the traces selected, sorted by id."""
@@ -197,6 +214,14 @@ class DuckArchive:
             cursor.execute(sql("drop_documents"), {"kind": kind})
             cursor.execute(sql("put_documents"), {"kind": kind})
 
+    def prune(self, before_ns: int) -> int:
+        """Delete traces whose last span began before; return how many."""
+        with self._transaction() as cursor:
+            pruned = _value(cursor, sql("select_old"), {"before_ns": before_ns})
+            for table in ("spans", *FACTS, "extents") if pruned else ():
+                cursor.execute(sql("delete_old", table=table))
+        return pruned
+
     def close(self) -> None:
         """Release the data folder; closing twice is allowed."""
         self._held.close()
@@ -264,7 +289,7 @@ def _insert(cursor: duckdb.DuckDBPyConnection, load: int, batches: Iterable[pa.R
         raise broken[0] if broken else error from None
 
 
-def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int) -> tuple[int, int]:
+def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int, at_ms: int) -> tuple[int, int]:
     """Remove repeated spans and note which traces gained; count both."""
     cursor.execute(sql("touch"), {"load": load})
     first_ns, last_ns = cursor.execute(sql("touched_between")).fetchall()[0]
@@ -274,7 +299,7 @@ def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int) -> tuple[int, int]:
         cursor.execute(sql("delete_repeated"))
     cursor.execute(sql("gain"), {"load": load})
     cursor.execute(sql("forget_extents"))
-    return duplicate, _value(cursor, sql("append_extents"), times)
+    return duplicate, _value(cursor, sql("append_extents"), {**times, "at_ms": at_ms})
 
 
 def _select(
@@ -300,6 +325,11 @@ def _weighed(traces: pa.Table, healthy_share: float) -> pa.Table:
     weight = pc.fill_null(traces["weight"], 1.0)
     weight = pc.if_else(healthy, pc.divide(weight, healthy_share), weight)
     return traces.set_column(traces.schema.get_field_index("weight"), "weight", weight)
+
+
+def _ids(found: duckdb.DuckDBPyRelation) -> pa.Array:
+    """Return the one column of trace ids that a statement answered."""
+    return found.to_arrow_table()["trace_id"].combine_chunks().cast(pa.string())
 
 
 def _parts(cursor: duckdb.DuckDBPyConnection) -> list[_Bounds]:

@@ -41,6 +41,15 @@ class Outcome:
     traces: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a live trace is waited for."""
+
+    quiet_ms: int
+    overdue_ms: int
+    hang_ms: int
+
+
 class Archive(Protocol):
     """Durable columns. One process owns it; one thread writes at a time."""
 
@@ -48,9 +57,10 @@ class Archive(Protocol):
     def signals(self) -> Signals:
         """Lines of logs and points of metrics beside the spans, in the same store."""
 
-    def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
+    def append(self, batches: Iterable[pa.RecordBatch], *, at_ms: int = 0) -> Appended:
         """Store spans (schema RESOLVED); a span known by (trace_id, span_id) is a duplicate.
 
+        ``at_ms`` is when they came, which ``due`` goes by.
         A duplicate that has ended replaces one that had not. All of the batches are durable when
         this returns, none if it raises: killed at any moment, what was returned is there.
         """
@@ -60,6 +70,17 @@ class Archive(Protocol):
 
     def unsettled(self) -> pa.Array:
         """Ids of traces that gained spans since their facts were last stored, sorted."""
+
+    def due(self, patience: Patience, *, now_ms: int, traces_max: int) -> pa.Array:
+        """Ids of unsettled traces that need be waited for no longer, those that came first first.
+
+        At most ``traces_max``. A trace is due when its root and every span known have ended and
+        nothing came for ``quiet_ms``, when nothing came for ``overdue_ms``, or when a span that
+        has not ended began ``hang_ms`` ago.
+        """
+
+    def open_traces(self, *, began_before_ms: int) -> pa.Array:
+        """Ids of traces with a span that began before and has not ended, sorted."""
 
     def starts(self, selection: Selection) -> pa.Table:
         """When the traces selected began: trace_id (sorted), start_ns, null where no span has one.
@@ -128,6 +149,12 @@ class Archive(Protocol):
         without: Iterable[str] = (),
     ) -> None:
         """Store JSON documents of a kind by id, and remove those named; atomic, durable."""
+
+    def prune(self, before_ns: int) -> int:
+        """Delete traces, with their spans and facts, whose last span began before; return how many.
+
+        Incidents and documents stay.
+        """
 
     def close(self) -> None:
         """Release the data folder."""

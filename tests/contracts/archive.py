@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphmind.archive.port import Appended, Archive, Outcome, Selection
+from graphmind.archive.port import Appended, Archive, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import ITEMS, RESOLVED, TRACES
 from tests.archive.rows import facts, ids, resolved, rows_of, span
@@ -71,6 +71,51 @@ class ArchiveContract:
         archive.append([full])
 
         assert archive.spans(ALL).equals(pa.table(full))
+
+    def test_a_trace_is_due_once_its_root_ended_and_it_was_quiet(self, archive: Archive):
+        archive.append([resolved(span("a", "1"), span("a", "2", parent_span_id="1"))], at_ms=1_000)
+        archive.append([resolved(span("b", "1"))], at_ms=2_500)
+
+        assert due(archive, 2_999) == []
+        assert due(archive, 3_000) == ["a"]
+        assert due(archive, 4_500) == ["a", "b"]
+        assert due(archive, 4_500, traces_max=1) == ["a"]
+
+    def test_a_trace_without_its_root_is_due_when_it_is_overdue(self, archive: Archive):
+        archive.append([resolved(span("a", "2", parent_span_id="1"))], at_ms=1_000)
+
+        assert due(archive, 10_999) == []
+        assert due(archive, 11_000) == ["a"]
+
+    def test_a_trace_with_an_open_span_is_due_when_that_hangs(self, archive: Archive):
+        began_ns = 5_000 * 1_000_000
+        rows = [span("a", "1", began_ns), span("a", "2", began_ns, parent_span_id="1", end_ns=None)]
+        archive.append([resolved(*rows)], at_ms=5_000)
+
+        assert due(archive, 9_999) == []
+        assert due(archive, 10_000) == ["a"]
+        assert archive.open_traces(began_before_ms=5_000).to_pylist() == []
+        assert archive.open_traces(began_before_ms=5_001).to_pylist() == ["a"]
+
+    def test_a_settled_trace_is_due_again_only_when_it_gains(self, archive: Archive):
+        archive.append([resolved(span("a", "1"))], at_ms=0)
+        archive.store_facts(facts(("a", 0)))
+        assert due(archive, 90_000) == []
+
+        archive.append([resolved(span("a", "2", parent_span_id="1"))], at_ms=90_000)
+
+        assert due(archive, 92_000) == ["a"]
+
+    def test_pruning_takes_traces_of_which_all_began_before(self, archive: Archive):
+        rows = [span("a", "1", 5), span("b", "1", 5), span("b", "2", 50), span("c", "1", 60)]
+        archive.append([resolved(*rows)])
+        archive.store_facts(facts(("a", 5), ("b", 5), ("c", 60)))
+
+        assert archive.prune(50) == 1
+        assert archive.prune(50) == 0
+        assert set(archive.spans(ALL)["trace_id"].to_pylist()) == {"b", "c"}
+        assert archive.facts(ALL).traces["trace_id"].to_pylist() == ["b", "c"]
+        assert archive.append([resolved(span("a", "1", 5))]).new == 1
 
     def test_spans_are_sorted_by_trace_start_and_span(self, archive: Archive):
         rows = [span("b", "1", 5), span("a", "3", 7), span("a", "2", 7), span("a", "4", 1)]
@@ -405,3 +450,10 @@ class ArchiveContract:
         assert before is None
         assert archive.first_start() == 3
         assert archive.first_touches([("tool", "t"), ("tool", "z")]) == {("tool", "t"): 5}
+
+
+def due(archive: Archive, now_ms: int, traces_max: int = 100) -> list[str]:
+    """Ask for what is due, with 2 s of quiet, 10 s overdue and hangs of 5 s."""
+    patience = Patience(quiet_ms=2_000, overdue_ms=10_000, hang_ms=5_000)
+    ids: list[str] = archive.due(patience, now_ms=now_ms, traces_max=traces_max).to_pylist()
+    return ids

@@ -1,8 +1,12 @@
--- One row a trace: when its spans start, which append it last gained from, whether its facts are of all its spans.
+-- One row a trace: when its spans start, which append it last gained from and when that came,
+-- whether its facts are of all its spans, whether its root ended, and since when a span has not.
 CREATE TABLE extents (
     trace_id VARCHAR NOT NULL,
     first_ns BIGINT,
     last_ns BIGINT,
     gained BIGINT NOT NULL,
-    settled BOOLEAN NOT NULL
+    gained_ms BIGINT NOT NULL,
+    settled BOOLEAN NOT NULL,
+    rooted BOOLEAN NOT NULL,
+    open_ns BIGINT
 );

@@ -1,0 +1,1 @@
+DELETE FROM {table} WHERE trace_id IN (FROM old);
