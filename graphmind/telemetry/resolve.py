@@ -30,7 +30,7 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
     table = table or default_table()
     lookup = Lookup(batch)
     columns: dict[str, Any] = {name: batch.column(name) for name in batch.schema.names}
-    columns |= {column: _first_hit(lookup, table[column]) for column in COLUMNS}
+    columns |= {column: first_hit(lookup, table[column]) for column in COLUMNS}
     columns["attributes"] = lookup.unused(batch.column("attributes"), _known_names(table))
     columns["module"] = _module(columns)
     columns["kv_op"] = _kv_op(columns)
@@ -46,7 +46,7 @@ def resolve(batch: pa.RecordBatch, table: Table | None = None) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(arrays, schema=RESOLVED)
 
 
-def _first_hit(lookup: Lookup, rules: tuple[Rule, ...]) -> pa.Array:
+def first_hit(lookup: Lookup, rules: tuple[Rule, ...]) -> pa.Array:
     """Return per span the first name's text that its reading accepts."""
     hits = [_read(lookup, rule) for rule in rules if _applies(lookup, rule)]
     if len(hits) > 1:
