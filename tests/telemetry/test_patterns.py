@@ -21,7 +21,9 @@ def batch(*bodies: str | None, severity: int = 13, trace_id: str | None = "t") -
 
 
 def mined(patterns: Patterns, *bodies: str | None, now_s: float = 0) -> list[str | None]:
-    return patterns.mine(batch(*bodies), at(now_s * 1000))["pattern"].to_pylist()
+    made = patterns.mine(batch(*bodies), at(now_s * 1000))
+    found: list[str | None] = made["pattern"].to_pylist()
+    return found
 
 
 @pytest.mark.parametrize(
