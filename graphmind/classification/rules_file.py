@@ -12,11 +12,12 @@ from graphmind.classification.rules import Rule
 from graphmind.errors import SettingsError
 from graphmind.telemetry.facts import ITEM_KINDS
 from graphmind.telemetry.symptoms import CHANNEL
+from graphmind.telemetry.triggers import KIND as METRIC
 
 SHIPPED: Final = "rules.yaml"
 LABEL: Final = re.compile(r"[a-z][a-z0-9_]*")
 SIGNS: Final = ("code", "text")
-CONDITIONS: Final = {"symptom": tuple(CHANNEL), "cause": ITEM_KINDS}
+CONDITIONS: Final = {"symptom": (*CHANNEL, METRIC), "cause": ITEM_KINDS}
 """Conditions, and the values that each knows."""
 FIELDS: Final = ("label", "confidence", *SIGNS, *CONDITIONS)
 

@@ -34,6 +34,15 @@ TOUCHED: Final = (
     ("prompt_version", "PROMPTED_BY", "PromptVersion"),
 )
 """Columns of spans whose values a trace is joined to, by which relationship, to which label."""
+LOGGED: Final = pa.schema(
+    [
+        pa.field("trace_id", pa.string()),
+        pa.field("pattern", pa.string()),
+        pa.field("first_ns", pa.int64()),
+        pa.field("last_ns", pa.int64()),
+    ]
+)
+"""Which traces logged lines of which pattern, and when."""
 
 
 def project(
@@ -42,11 +51,14 @@ def project(
     *,
     kept: NDArray[np.bool_],
     weights: NDArray[np.float64],
+    logged: pa.Table | None = None,
 ) -> GraphRows:
     """Return the rows of the graph for ASSEMBLED spans and their facts.
 
-    ``kept`` and ``weights`` go with the rows of ``facts.traces`` (see ``choose_kept``).
+    ``kept`` and ``weights`` go with the rows of ``facts.traces`` (see ``choose_kept``); ``logged``
+    (schema LOGGED) says which patterns of log lines the traces wrote.
     """
+    logged = LOGGED.empty_table() if logged is None else logged
     spans = with_milliseconds(assembled)
     traces = facts.traces.append_column("graph_weight", pa.array(weights)).filter(pa.array(kept))
     inside, accesses = _of(traces, spans), _of(traces, facts.accesses)
@@ -56,6 +68,7 @@ def project(
             "Trace": _traces(traces, facts.symptoms),
             "Span": _spans(shown),
             **shared_nodes(spans, facts),
+            "LogPattern": _log_patterns(logged),
         },
         edges={
             **_span_edges(shown, spans),
@@ -66,6 +79,7 @@ def project(
             ("Trace", "PASSED", "Module"): _passed(inside),
             ("Trace", "READ", "KvKey"): _accessed(accesses, "read", "min"),
             ("Trace", "WROTE", "KvKey"): _accessed(accesses, "write", "max"),
+            ("Trace", "LOGGED", "LogPattern"): _pairs(_of(traces, logged), "trace_id", "pattern"),
             ("Trace", "CONTINUES", "Trace"): _continues(traces, facts.traces, inside),
             **shared_edges(spans),
         },
@@ -147,6 +161,17 @@ def _touched(spans: pa.Table) -> Edges:
         ("Trace", type_, label): _pairs(spans, "trace_id", column)
         for column, type_, label in TOUCHED
     }
+
+
+def _log_patterns(logged: pa.Table) -> list[Row]:
+    found = logged.group_by("pattern").aggregate([("first_ns", "min"), ("last_ns", "max")])
+    return _rows(
+        {
+            "name": found["pattern"],
+            "firstSeenMs": pc.divide(found["first_ns_min"], MS_NS),
+            "lastSeenMs": pc.divide(found["last_ns_max"], MS_NS),
+        }
+    )
 
 
 def _used(spans: pa.Table) -> list[Row]:

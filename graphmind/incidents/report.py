@@ -19,6 +19,7 @@ from graphmind.incidents.incident import Effect, Incident, Item, NamedCause, Rea
 from graphmind.incidents.reach import reach_of
 from graphmind.telemetry.facts import Facts
 from graphmind.telemetry.symptoms import CHANNEL
+from graphmind.telemetry.triggers import KIND as METRIC
 
 MS_NS: Final = 1_000_000
 CRITICAL_SHARE, MAJOR_SHARE = 0.05, 0.01
@@ -32,6 +33,7 @@ SYMPTOM_WORDS: Final = {
     "short": "end too early",
     "fork": "are dispatched twice",
     "loop": "go round in circles",
+    METRIC: "are named by a metric beyond its threshold",
 }
 
 
@@ -147,7 +149,7 @@ def _symptom(finding: Finding, facts: Facts, ids: pa.Array) -> str:
         pc.is_in(shown["channel"], value_set=pa.array(finding.channels)),
     )
     counts = _counted(shown.filter(own)["kind"])
-    order = list(CHANNEL)
+    order = [*CHANNEL, METRIC]
     return min(counts, key=lambda kind: (-counts[kind], order.index(kind)))
 
 

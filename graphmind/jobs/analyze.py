@@ -24,6 +24,7 @@ from graphmind.jobs.contamination import refresh_lineages
 from graphmind.jobs.inventory import known_changes
 from graphmind.jobs.references import refresh_references
 from graphmind.jobs.seen import with_resemblance
+from graphmind.jobs.signals import patterns_of, with_logged_codes
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.where import locate
 from graphmind.jobs.window import read_window
@@ -187,6 +188,7 @@ def _run_id(facts: Facts) -> str:
 def _write_traces(stores: Stores, facts: Facts, settings: Settings) -> Counters:
     """Project the traces that the graph keeps: every failing one, a known share of the others."""
     own = Selection(trace_ids=facts.traces["trace_id"].combine_chunks())
-    spans = assemble(stores.archive.spans(own))
+    spans = assemble(with_logged_codes(stores.archive.spans(own), stores.archive.signals))
     kept, weights = choose_kept(facts, settings.healthy_share)
-    return stores.graph.upsert(project(spans, facts, kept=kept, weights=weights))
+    logged = patterns_of(stores.archive.signals, facts.traces)
+    return stores.graph.upsert(project(spans, facts, kept=kept, weights=weights, logged=logged))

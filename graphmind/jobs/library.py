@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Selection
 from graphmind.errors import SourceError
+from graphmind.jobs.signals import patterns_of, texts_by_trace
 from graphmind.matching.fingerprint import choose_traces, take_fingerprints
 from graphmind.matching.library import Library
 from graphmind.matching.record import Case, Entry, entry_of
@@ -74,11 +75,14 @@ def take_entries(archive: Archive, incidents: Sequence[Document]) -> list[Entry]
     used = sorted({trace for _, own in present for trace in own})
     healthy = {trace for incident, _ in present for trace in incident["survivors"]}
     beside = pa.array(sorted(healthy.union(used)), pa.string())
+    facts = archive.facts(Selection(trace_ids=beside))
+    failing = facts.traces.filter(pc.is_in(facts.traces["trace_id"], pa.array(used, pa.string())))
     prints = take_fingerprints(
         [incident for incident, _ in present],
         [own for _, own in present],
         assemble(archive.spans(Selection(trace_ids=pa.array(used, pa.string())))),
-        archive.facts(Selection(trace_ids=beside)),
+        facts,
+        texts_by_trace(patterns_of(archive.signals, failing)),
     )
     return [
         Entry(case=_case(incident, own), fingerprint=fingerprint)

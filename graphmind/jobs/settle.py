@@ -6,6 +6,7 @@ from typing import Final
 import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Selection
+from graphmind.jobs.signals import with_logged_codes, with_metric_symptoms
 from graphmind.settings import Settings
 from graphmind.telemetry.derive import derive
 from graphmind.telemetry.rejections import Rejections
@@ -25,7 +26,9 @@ def settle(archive: Archive, settings: Settings, rejected: Rejections) -> int:
     settled = 0
     for selection in _gained(archive):
         for spans in archive.span_batches(selection, SPANS_MAX):
+            spans = with_logged_codes(spans, archive.signals)  # noqa: PLW2901 - completed
             facts = derive(spans, settings, rejected)
+            facts = with_metric_symptoms(facts, archive.signals, settings)
             archive.store_facts(facts, as_of=as_of)
             settled += facts.traces.num_rows
     return settled

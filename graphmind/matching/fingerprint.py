@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -39,11 +40,13 @@ def take_fingerprints(
     chosen: Sequence[Sequence[str]],
     spans: pa.Table,
     facts: Facts,
+    logged: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Fingerprint]:
     """Take the fingerprint of each incident, given as its document.
 
     ``chosen`` names the traces to take each from; at least one of each is in ``spans``
-    (ASSEMBLED). ``facts`` are of the traces chosen and of the incidents' survivors.
+    (ASSEMBLED). ``facts`` are of the traces chosen and of the incidents' survivors; ``logged`` are
+    texts that each trace logged.
     """
     failing = _failing(spans, facts.symptoms)
     shapes = find_shapes(spans, failing)
@@ -51,6 +54,8 @@ def take_fingerprints(
     row_of = {name: row for row, name in enumerate(spans["trace_id"].take(first).to_pylist())}
     rows = [np.array(sorted(row_of[i] for i in ids if i in row_of), np.int64) for ids in chosen]
     said, retries = _said(spans, failing, len(row_of)), _retries(spans, len(row_of))
+    for name, row in row_of.items():
+        said[row] += logged.get(name, ())
     return [
         Fingerprint(
             structure=shared.weights,

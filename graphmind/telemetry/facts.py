@@ -108,7 +108,7 @@ CHANNELS: Final = ("error", "latency", "loop", "quality")
 SYMPTOMS: Final = pa.schema(
     [
         pa.field("trace_id", pa.string()),
-        pa.field("kind", pa.string()),  # hang error storm wrong slow short fork loop missing
+        pa.field("kind", pa.string()),  # hang error storm wrong slow short fork loop missing metric
         pa.field("channel", pa.string()),  # one of CHANNELS; null for missing
         pa.field("began_ns", pa.int64()),  # when it went wrong
         pa.field("span_id", pa.string()),
