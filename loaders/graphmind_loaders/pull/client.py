@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import httpx
 import msgspec
@@ -55,11 +55,15 @@ class Reply:
             return msgspec.json.decode(self.content, type=kind, strict=False)
         except msgspec.ValidationError as error:
             raise SourceError(f"{self.where}: JSON of another shape came: {error}") from error
-        except (ValueError, RecursionError) as error:
-            raise SourceError(
-                f"{self.where}: expected JSON, but the answer starts {self.text()!r}; "
-                "is `url` the address of its API?"
-            ) from error
+        except (ValueError, RecursionError):
+            self.refuse("JSON")
+
+    def refuse(self, expected: str) -> NoReturn:
+        """Raise SourceError: something else than expected came."""
+        raise SourceError(
+            f"{self.where}: expected {expected}, but the answer starts {self.text()!r}; "
+            "is `url` the address of its API?"
+        ) from None
 
     def text(self) -> str:
         """Return the start of the body as text, on one line."""
