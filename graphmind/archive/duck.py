@@ -88,6 +88,11 @@ class DuckArchive:
             began = {"before_ns": began_before_ms * _MS_NS}
             return _ids(cursor.sql(sql("open_traces"), params=began))
 
+    def traces_of_task(self, task_id: str) -> pa.Array:
+        """Ids of the traces that ran a task, sorted."""
+        with self._snapshot() as cursor:
+            return _ids(cursor.sql(sql("traces_of_task"), params={"task_id": task_id}))
+
     def starts(self, selection: Selection) -> pa.Table:
         """Id and start of the traces selected, sorted by id."""
         with self._snapshot() as cursor:

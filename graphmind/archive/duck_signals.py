@@ -42,6 +42,7 @@ class DuckSignals:
         *,
         trace_ids: pa.Array | None = None,
         service: str | None = None,
+        untraced: bool = False,
         rows_max: int | None = None,
     ) -> pa.Table:
         """Lines by time, then line_id; see the port."""
@@ -53,6 +54,7 @@ class DuckSignals:
                     **_bounds(when),
                     "every": trace_ids is None,
                     "service": service,
+                    "untraced": untraced,
                     "rows_max": 2**62 if rows_max is None else rows_max,
                 },
             )

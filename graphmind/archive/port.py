@@ -82,6 +82,9 @@ class Archive(Protocol):
     def open_traces(self, *, began_before_ms: int) -> pa.Array:
         """Ids of traces with a span that began before and has not ended, sorted."""
 
+    def traces_of_task(self, task_id: str) -> pa.Array:
+        """Ids of the traces whose spans, facts or lines name a task by its id, sorted."""
+
     def starts(self, selection: Selection) -> pa.Table:
         """When the traces selected began: trace_id (sorted), start_ns, null where no span has one.
 

@@ -47,10 +47,12 @@ class Signals(Protocol):
         *,
         trace_ids: pa.Array | None = None,
         service: str | None = None,
+        untraced: bool = False,
         rows_max: int | None = None,
     ) -> pa.Table:
         """Lines of a time, of some traces, of one service, by time, then line_id.
 
+        ``untraced``: only those that belong to no trace. Of more than ``rows_max`` the first come.
         Without bounds on time every line is looked at.
         """
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -33,7 +33,6 @@ CHRONIC_SHARE, CHRONIC_POINTS = 0.5, 10
 no worse than usual (chosen)."""
 
 _TEXT: Final = pa.string()
-_SERIES: Final = ("service", "agent", "module", "region", "model_version")
 _OUTCOME: Final = {"latency": "slow", "error": "failed"}
 _SERVER_FAULT: Final = re.compile(r"5\d\d|.*(?:time.?out|deadline).*", re.IGNORECASE)
 """Answers to a state write that the store is to blame for (S08)."""
@@ -101,6 +100,16 @@ TRIGGERS: Final = (
 """All triggers; one line here is all that a new one needs."""
 
 
+class Place(NamedTuple):
+    """Where a span ran."""
+
+    service: str | None
+    agent: str | None
+    module: str | None
+    region: str | None
+    model_version: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Anomaly:
     """A stretch of time in which one series was beyond the threshold of a trigger."""
@@ -136,7 +145,7 @@ def points(
     labels = Labels(table or default_table(), batch.column("labels"))
     columns = {
         **{name: batch.column(name) for name in ("name", "time_ns", "value", "trace_id")},
-        **{name: labels.column(name) for name in _SERIES},
+        **{name: labels.column(name) for name in Place._fields},
         "labels": _sorted_json(batch.column("labels")),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in POINTS.names], schema=POINTS)
@@ -272,7 +281,7 @@ def _series(found: pa.Table) -> Iterator[_Series]:
         yield _Series(
             name=names[first],
             labels=labels[first] or "{}",
-            place={name: part[name][0].as_py() for name in _SERIES},
+            place={name: part[name][0].as_py() for name in Place._fields},
             times=part["time_ns"].to_numpy(),
             values=part["value"].to_numpy(),
         )
@@ -331,20 +340,25 @@ def _part_of(anomaly: Anomaly, row: dict[str, Any]) -> bool:
         and anomaly.from_ns - WITHIN_NS <= row["time_ns"] <= anomaly.until_ns
         and (counter or row["value"] > trigger.threshold)
         and all(
-            row[name] is None or getattr(anomaly, name) in (None, row[name]) for name in _SERIES
+            row[name] is None or getattr(anomaly, name) in (None, row[name])
+            for name in Place._fields
         )
     )
 
 
-def in_window(
-    fired: Sequence[Anomaly], places: set[tuple[str | None, str | None]]
-) -> list[Anomaly]:
-    """Keep the anomalies about any of the places (agent, module); what one does not state fits."""
-    return [
-        anomaly
-        for anomaly in fired
-        if any(
-            anomaly.agent in (None, agent) and anomaly.module in (None, module)
-            for agent, module in places
-        )
-    ]
+def in_places(fired: Sequence[Anomaly], places: set[Place]) -> list[Anomaly]:
+    """Keep the anomalies that some place takes part in: what one does not state fits.
+
+    The service counts only where neither agent nor module is stated: a scraper's name for its
+    target is often no service.
+    """
+    return [anomaly for anomaly in fired if any(_fits(anomaly, place) for place in places)]
+
+
+def _fits(anomaly: Anomaly, place: Place) -> bool:
+    stated = (anomaly.agent, anomaly.module, anomaly.region, anomaly.model_version)
+    own = (place.agent, place.module, place.region, place.model_version)
+    told = anomaly.agent is not None or anomaly.module is not None
+    return all(word in (None, name) for word, name in zip(stated, own, strict=True)) and (
+        told or anomaly.service in (None, place.service)
+    )

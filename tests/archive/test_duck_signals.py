@@ -40,6 +40,16 @@ def test_lines_are_there_when_the_folder_is_opened_again(tmp_path):
         assert archive.counts()["spans"] == 1
 
 
+def test_the_traces_of_a_task_are_those_of_its_spans_facts_and_lines(tmp_path):
+    with DuckArchive(tmp_path) as archive:
+        archive.append([resolved(span("b", "1", task_id="job-1"), span("c", "1", task_id="job-2"))])
+        row = line("x", 7, trace_id="a", task_id="job-1")
+        archive.signals.append_lines([lines(row, line("y", 8, task_id="job-1"))])
+
+        assert archive.traces_of_task("job-1").to_pylist() == ["a", "b"]
+        assert archive.traces_of_task("job-3").to_pylist() == []
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_every_line_acknowledged_is_there_once(tmp_path):
     chance, first = random.Random(2), 0

@@ -123,6 +123,7 @@ class SignalsContract:
         assert ids(signals.lines(service="shop")) == ["a", "b", "c"]
         assert ids(signals.lines(Between(from_ns=2, until_ns=4))) == ["b", "c"]
         assert ids(signals.lines(service="shop", rows_max=2)) == ["a", "b"]
+        assert ids(signals.lines(untraced=True)) == ["c"]
 
     def test_a_point_is_known_by_name_labels_time_and_exemplar(self, signals: Signals):
         rows = [

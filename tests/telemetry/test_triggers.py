@@ -13,8 +13,9 @@ from graphmind.telemetry.metrics import POINTS
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.triggers import (
     TRIGGERS,
+    Place,
     anomalies,
-    in_window,
+    in_places,
     metric_symptoms,
     points,
     with_symptoms,
@@ -141,10 +142,18 @@ def test_series_are_judged_one_by_one():
 
 
 def test_anomalies_are_those_of_a_place():
-    rows = [*series(P95, 6, agent="a", module="m"), *series(P95, 7, agent="b"), *series(P95, 8)]
-    found = anomalies(table(*rows), Settings())
+    rows = [
+        *series(P95, 6, agent="a", module="m", job="scraper"),
+        *series(P95, 7, agent="b", job="scraper"),
+        *series(P95, 8, job="shop"),
+        *series(P95, 9, job="bank"),
+        *series(P95, 10, agent="b", region="us"),
+        *series(P95, 11),
+    ]
+    place = Place("shop", "b", "m", "eu", None)
+    found = in_places(anomalies(table(*rows), Settings()), {place})
 
-    assert sorted(each.value for each in in_window(found, {("b", "m")})) == [7, 8]
+    assert sorted(each.value for each in found) == [7, 8, 11]
 
 
 # ------------------------------------------------------------------------------------- symptoms
