@@ -16,6 +16,7 @@ import msgspec
 
 from graphmind.errors import SettingsError, SourceError
 from graphmind.sources import SourceConfig
+from graphmind_loaders.pull.address import Address, address_of
 from graphmind_loaders.pull.options import HttpOptions
 from graphmind_loaders.pull.retry_after import retry_after_s
 
@@ -24,7 +25,6 @@ Params = Mapping[str, str | int]
 
 _REDIRECTS_MAX = 3  # chosen: a path that moved, never a chain
 _TEXT_CHARS_MAX = 200  # chosen: a server's own words, in a line of log
-_SECRET_CHARS_MIN = 4  # chosen: blotting out shorter values would blot out words
 _EXPAND_BYTES = 2**16  # what a compressed chunk may become at a time
 _DEADLINES = 6.0  # chosen: a whole reply may take so many times the pause allowed within it
 _GZIP_WBITS = 31
@@ -83,19 +83,16 @@ class Client:
     ) -> None:
         """Raise SettingsError for a URL or a certificate file that cannot be used."""
         options = options or HttpOptions()
-        url = _checked(config)
-        secret = config.token or url.userinfo.decode()
-        self._base = url.copy_with(userinfo=b"")
-        self._secrets = _secrets(secret, config.headers)
+        self._address = address_of(config)
         self._reply_bytes_max = options.reply_bytes_max
         self._deadline_s = _DEADLINES * config.timeout_s
         self._timeout_s = config.timeout_s
         self._clock = clock
-        self.where = f"source {config.name} ({config.kind}, {self._base})"
+        self.where = f"source {config.name} ({config.kind}, {self._address.url})"
         """How messages call the server; without secrets."""
         self._http = httpx.Client(
             headers={"user-agent": "graphmind", **config.headers, "accept-encoding": "gzip"},
-            auth=_authorization(config.token, url),
+            auth=_authorization(self._address),
             timeout=config.timeout_s,
             verify=_trust(config, options.ca_file),
             follow_redirects=False,
@@ -135,7 +132,7 @@ class Client:
         return self._send(request, tolerated)
 
     def _request(self, method: str, path: str, **parts: Any) -> httpx.Request:
-        base = str(self._base).rstrip("/")
+        base = str(self._address.url).rstrip("/")
         return self._http.build_request(method, f"{base}/{path.lstrip('/')}", **parts)
 
     def _send(self, request: httpx.Request, tolerated: Collection[int]) -> Reply:
@@ -145,7 +142,7 @@ class Client:
             return reply
         error = _refusal(reply.status, reply.text(), headers)
         raise SourceError(
-            f"{where}: {self._blotted(str(error))}", retry_after_s=error.retry_after_s
+            f"{where}: {self._address.blotted(str(error))}", retry_after_s=error.retry_after_s
         )
 
     def _ask(self, request: httpx.Request, where: str) -> tuple[Reply, httpx.Headers]:
@@ -163,7 +160,9 @@ class Client:
                 finally:
                     response.close()
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise SourceError(self._blotted(f"{where}: {self._in_words(error)}")) from error
+                raise SourceError(
+                    self._address.blotted(f"{where}: {self._in_words(error)}")
+                ) from error
         raise SourceError(f"{where}: sends us on and on; set `url` to where it answers")
 
     def _moved(self, asked: httpx.Request, onward: httpx.Request, where: str) -> httpx.Request:
@@ -202,25 +201,6 @@ class Client:
             return f"does not answer: {error}; is it running, and `url` right?"
         return f"breaks off: {error or type(error).__name__}"
 
-    def _blotted(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
-
-
-def _checked(config: SourceConfig) -> httpx.URL:
-    try:
-        url = httpx.URL(config.url)
-    except (httpx.InvalidURL, TypeError):
-        url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host or url.query or url.fragment:
-        # The URL is not shown: what is wrong with it may be a secret.
-        raise SettingsError(
-            f"source {config.name!r}: expected `url` as http(s)://host[:port][/path] "
-            "without ? and #; set credentials as `token`, `token_env` or `token_file`"
-        )
-    return url
-
 
 def _trust(config: SourceConfig, ca_file: str) -> ssl.SSLContext | bool:
     if not ca_file:
@@ -233,14 +213,10 @@ def _trust(config: SourceConfig, ca_file: str) -> ssl.SSLContext | bool:
         ) from error
 
 
-def _authorization(token: str, url: httpx.URL) -> httpx.Auth | None:
-    """Basic for ``user:password`` or what the URL holds, bearer for any other token."""
-    user, colon, password = token.partition(":")
-    if colon:
-        return httpx.BasicAuth(user, password)
-    if token:
-        return _Bearer(token)
-    return httpx.BasicAuth(url.username, url.password) if url.userinfo else None
+def _authorization(address: Address) -> httpx.Auth | None:
+    if address.bearer:
+        return _Bearer(address.bearer)
+    return httpx.BasicAuth(address.user, address.password) if address.user else None
 
 
 class _Bearer(httpx.Auth):
@@ -250,12 +226,6 @@ class _Bearer(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         request.headers["authorization"] = f"Bearer {self._token}"
         yield request
-
-
-def _secrets(token: str, headers: Mapping[str, str]) -> list[str]:
-    """Return what may not be shown, longest first, so that no part of one stays."""
-    parts = {token, token.partition(":")[2], *headers.values()}
-    return sorted((p for p in parts if len(p) >= _SECRET_CHARS_MIN), key=len, reverse=True)
 
 
 def _refusal(status: int, text: str, headers: httpx.Headers) -> SourceError:
