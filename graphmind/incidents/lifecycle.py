@@ -72,6 +72,9 @@ class _Judged:
     reason: str
 
 
+_FIRST: Final = _Judged(state=OPENED, reason="found for the first time")
+
+
 def advance(
     document: Document, past: Document | None, *, now_ms: int, recent: Recent
 ) -> dict[str, Any]:
@@ -82,8 +85,7 @@ def advance(
     """
     last_ms = _last_failing_ms(document, past, recent)
     if past is None or past.get("state") not in TRANSITIONS:
-        first = _Judged(state=OPENED, reason="found for the first time")
-        lived = _entered(document, first, (), now_ms)
+        lived = _entered(document, _FIRST, (), now_ms)
     elif past["state"] == CLOSED:
         lived = _closed_or_reopened(document, past, last_ms, now_ms)
     else:
@@ -109,6 +111,12 @@ def vanished(
         lived = _entered(past, merged, past.get("history", ()), now_ms)
         last_ms = _last_failing_ms(past, past, recent)
         return lived | {"merged_into": merged_into, "last_failing_ms": last_ms}
+    if past.get("state") not in TRANSITIONS:
+        # One of an analysis without life cycle: it may be long over.
+        last_ms = _last_failing_ms(past, None, recent)
+        judged = _judged(past, recent, now_ms - last_ms)
+        begun = judged if judged.state == CLOSED else _FIRST
+        return _entered(past, begun, (), now_ms) | {"last_failing_ms": last_ms}
     return advance(past, past, now_ms=now_ms, recent=recent)
 
 

@@ -76,6 +76,14 @@ def test_an_incident_stored_by_an_analysis_without_life_cycle_is_opened():
     assert advance(document(), document(), now_ms=NOW_MS, recent=IDLE)["state"] == "opened"
 
 
+@pytest.mark.parametrize(("age_ms", "state"), [(FORGOTTEN_AFTER_MS, CLOSED), (1, "opened")])
+def test_one_of_an_analysis_that_is_not_found_again_may_be_long_over(age_ms, state):
+    gone = vanished(document(), now_ms=NOW_MS + age_ms, recent=IDLE)
+
+    assert [entry["state"] for entry in gone["history"]] == [state]
+    assert vanished(gone, now_ms=NOW_MS + age_ms, recent=IDLE) == gone
+
+
 @pytest.mark.parametrize(
     ("last", "before", "state"),
     [
