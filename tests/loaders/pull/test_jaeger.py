@@ -123,6 +123,7 @@ def test_the_old_api_is_read_where_there_is_no_v3():
         "start": str(START_NS // 1000),
         "end": str(START_NS // 1000 + 60_000_000 - 1),
         "limit": "500",
+        "raw": "true",
     }
 
 
