@@ -85,7 +85,7 @@ class SpanColumns:
         columns = {
             "trace_id": _ids([span.trace_id for span in spans]),
             "span_id": _ids([span.span_id for span in spans]),
-            "parent_span_id": _parents(_ids([span.parent_span_id for span in spans])),
+            "parent_span_id": parents(_ids([span.parent_span_id for span in spans])),
             "name": [span.name for span in spans],
             "kind": [span.kind for span in spans],
             "start_ns": [span.start_ns for span in spans],
@@ -161,6 +161,6 @@ def _ids(ids: Sequence[str | None]) -> pa.Array:
     return pc.if_else(pc.equal(array, _EMPTY), _NULL, pc.ascii_lower(array))
 
 
-def _parents(ids: pa.Array) -> pa.Array:
+def parents(ids: pa.Array) -> pa.Array:
     """Read a parent of zeros as none, which is how some writers mark a root."""
     return pc.if_else(pc.equal(pc.ascii_ltrim(ids, characters="0"), _EMPTY), _NULL, ids)

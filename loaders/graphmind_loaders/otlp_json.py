@@ -13,41 +13,23 @@ import pyarrow as pa
 from graphmind.telemetry.rejections import SAMPLE_CHARS_MAX, Rejections
 from graphmind_loaders.columns import SpanColumns
 from graphmind_loaders.documents import parsed, split
+from graphmind_loaders.otlp_json_values import (
+    Attributes,
+    Resource,
+    Scope,
+    attributes_of,
+    not_json,
+    request_as,
+)
 from graphmind_loaders.records import NOT_TRACES, each, read_as
 from graphmind_loaders.shape import Path, key_paths
 from graphmind_loaders.span import Event, Link, Span
-from graphmind_loaders.values import Nanoseconds, text_of
+from graphmind_loaders.values import Nanoseconds
 
 name = "otlp-json"
 
 S = TypeVar("S")
 """A span as far as it is decoded."""
-
-
-class _AnyValue(msgspec.Struct, gc=False, frozen=True, rename="camel"):
-    string_value: str | None = None
-    int_value: int | str | None = None
-    bool_value: bool | None = None
-    double_value: float | str | None = None
-    bytes_value: str | None = None
-    array_value: "_Values | None" = None
-    kvlist_value: "_KeyValues | None" = None
-
-
-class _KeyValue(msgspec.Struct, gc=False, frozen=True):
-    key: str
-    value: _AnyValue | None = None
-
-
-class _Values(msgspec.Struct, frozen=True):
-    values: list[_AnyValue] | None = None
-
-
-class _KeyValues(msgspec.Struct, frozen=True):
-    values: list[_KeyValue] | None = None
-
-
-_Attributes = list[_KeyValue] | None
 
 
 class _Status(msgspec.Struct, gc=False, frozen=True):
@@ -58,7 +40,7 @@ class _Status(msgspec.Struct, gc=False, frozen=True):
 class _Event(msgspec.Struct, gc=False, frozen=True, rename="camel"):
     name: str | None = None
     time_unix_nano: Nanoseconds | None = None
-    attributes: _Attributes = None
+    attributes: Attributes = None
 
 
 class _Link(msgspec.Struct, gc=False, frozen=True, rename="camel"):
@@ -75,29 +57,21 @@ class _Span(msgspec.Struct, gc=False, frozen=True, rename="camel"):
     kind: int | str | None = None
     start_time_unix_nano: Nanoseconds | None = None
     end_time_unix_nano: Nanoseconds | None = None
-    attributes: _Attributes = None
+    attributes: Attributes = None
     status: _Status | None = None
     events: list[_Event] | None = None
     links: list[_Link] | None = None
 
 
-class _Scope(msgspec.Struct, frozen=True):
-    name: str | None = None
-
-
-class _Resource(msgspec.Struct, frozen=True):
-    attributes: _Attributes = None
-
-
 class _ScopeSpans(msgspec.Struct, Generic[S], frozen=True, rename="camel"):
     spans: list[S] | None = None
-    scope: _Scope | None = None
+    scope: Scope | None = None
     # The name before OTLP 0.19.
-    instrumentation_library: _Scope | None = None
+    instrumentation_library: Scope | None = None
 
 
 class _ResourceSpans(msgspec.Struct, Generic[S], frozen=True, rename="camel"):
-    resource: _Resource | None = None
+    resource: Resource | None = None
     scope_spans: list[_ScopeSpans[S]] | None = None
     instrumentation_library_spans: list[_ScopeSpans[S]] | None = None
 
@@ -109,6 +83,7 @@ class _Request(msgspec.Struct, Generic[S], frozen=True, rename="camel"):
     result: "_Request[S] | None" = None
 
 
+_REQUEST = msgspec.json.Decoder(_Request[_Span], strict=False)
 _REQUESTS = msgspec.json.Decoder(_Request[_Span] | list[_Request[_Span]], strict=False)
 
 _SIGNATURES: tuple[Path, ...] = (
@@ -137,6 +112,34 @@ def read(stream: BinaryIO, rejected: Rejections) -> Iterator[pa.RecordBatch]:
             for spans in _spans(resource_spans):
                 yield from columns.add(spans)
     yield from columns.rest()
+
+
+def decode(body: bytes, rejected: Rejections) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of one ExportTraceServiceRequest, as a receiver takes it.
+
+    Spans of another shape are counted. Raises SourceError for what is not a request at all.
+    """
+    columns = SpanColumns(rejected)
+    for group in _groups(body, rejected):
+        for spans in _spans(group):
+            yield from columns.add(spans)
+    yield from columns.rest()
+
+
+def _groups(body: bytes, rejected: Rejections) -> list[_ResourceSpans[_Span]]:
+    try:
+        return _REQUEST.decode(body).resource_spans or []
+    except msgspec.ValidationError:
+        request = request_as(body, _Request[Any])
+    except (ValueError, RecursionError) as error:
+        raise not_json(body, error) from error
+    return [
+        _ResourceSpans(
+            resource=group.resource,
+            scope_spans=[_readable(scope_spans, rejected) for scope_spans in _scopes(group)],
+        )
+        for group in request.resource_spans or ()
+    ]
 
 
 def _resource_spans(document: bytes, rejected: Rejections) -> Iterator[_ResourceSpans[_Span]]:
@@ -184,7 +187,7 @@ def _scopes(group: _ResourceSpans[S]) -> list[_ScopeSpans[S]]:
 
 
 def _spans(group: _ResourceSpans[_Span]) -> Iterator[list[Span]]:
-    resource = _attributes(group.resource.attributes) if group.resource else {}
+    resource = attributes_of(group.resource.attributes) if group.resource else {}
     for scope_spans in _scopes(group):
         scope = scope_spans.scope or scope_spans.instrumentation_library
         scope_name = scope.name if scope else None
@@ -201,7 +204,7 @@ def _span(span: _Span, resource: dict[str, str | None], scope: str | None) -> Sp
         # Zero is what protobuf writes for a time that is not set.
         span.start_time_unix_nano or None,
         span.end_time_unix_nano or None,
-        _attributes(span.attributes),
+        attributes_of(span.attributes),
         resource,
         _KINDS.get(span.kind, 0),
         _STATUSES.get(status.code, 0) if status else 0,
@@ -226,41 +229,5 @@ _STATUSES = _numbered("STATUS_CODE", "UNSET OK ERROR")
 
 def _events(events: list[_Event]) -> tuple[Event, ...]:
     return tuple(
-        Event(event.name, event.time_unix_nano, _attributes(event.attributes)) for event in events
+        Event(event.name, event.time_unix_nano, attributes_of(event.attributes)) for event in events
     )
-
-
-def _attributes(pairs: _Attributes) -> dict[str, str | None]:
-    return {
-        pair.key: _text(value)
-        if (value := pair.value) is None or value.string_value is None
-        else value.string_value
-        for pair in pairs or ()
-    }
-
-
-def _text(value: _AnyValue | None) -> str | None:
-    if value is None:
-        return None
-    # Numbers are the most frequent values after strings: spare them the way through JSON.
-    if value.int_value is not None:
-        return str(value.int_value)
-    return text_of(_plain(value, depth=0))
-
-
-_DEPTH_MAX = 32  # chosen: deeper values are cut off, and nobody reads them
-
-
-def _plain(value: _AnyValue, depth: int) -> Any:
-    """Return the JSON value that an AnyValue stands for; a number as text stays text."""
-    if value.array_value and depth < _DEPTH_MAX:
-        return [_plain(item, depth + 1) for item in value.array_value.values or ()]
-    if value.kvlist_value and depth < _DEPTH_MAX:
-        pairs = value.kvlist_value.values or ()
-        return {pair.key: _plain(pair.value, depth + 1) if pair.value else None for pair in pairs}
-    for plain in (value.string_value, value.bool_value, value.double_value, value.bytes_value):
-        if plain is not None:
-            return plain
-    if value.int_value is None:
-        return None
-    return int(value.int_value)

@@ -80,7 +80,7 @@ def _groups(message: memoryview, rejected: Rejections) -> Iterator[list[Span]]:
         for group in _children(outer, 1, rejected) if wrapped else [outer]:
             resource = resource_pb2.Resource()
             _parse(resource, _first(group, _RESOURCE), rejected)
-            attributes = _attributes(resource.attributes)
+            attributes = attributes_of(resource.attributes)
             for scope_spans in _children(group, _SCOPE_SPANS, rejected):
                 yield list(_scope_spans(scope_spans, attributes, rejected))
 
@@ -143,7 +143,7 @@ def _span(
         span.name,
         span.start_time_unix_nano or None,
         span.end_time_unix_nano or None,
-        _attributes(span.attributes),
+        attributes_of(span.attributes),
         resource,
         span.kind if 0 <= span.kind <= trace_pb2.Span.SPAN_KIND_CONSUMER else 0,
         span.status.code if 0 <= span.status.code <= trace_pb2.Status.STATUS_CODE_ERROR else 0,
@@ -167,21 +167,22 @@ def _event(event: trace_pb2.Span.Event) -> Event:
     return Event(
         event.name,
         time_ns if 0 < time_ns <= INT64_MAX else None,
-        _attributes(event.attributes),
+        attributes_of(event.attributes),
     )
 
 
-def _attributes(pairs: Iterable[common_pb2.KeyValue]) -> dict[str, str | None]:
-    return {pair.key: text_of(_plain(pair.value)) for pair in pairs}
+def attributes_of(pairs: Iterable[common_pb2.KeyValue]) -> dict[str, str | None]:
+    """Return attributes by key, each value as text."""
+    return {pair.key: text_of(plain(pair.value)) for pair in pairs}
 
 
-def _plain(value: common_pb2.AnyValue) -> Any:
+def plain(value: common_pb2.AnyValue) -> Any:
     """Return the JSON value that an AnyValue stands for; bytes as base64."""
     kind = value.WhichOneof("value")
     if kind == "array_value":
-        return [_plain(item) for item in value.array_value.values]
+        return [plain(item) for item in value.array_value.values]
     if kind == "kvlist_value":
-        return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values}
+        return {pair.key: plain(pair.value) for pair in value.kvlist_value.values}
     if kind == "bytes_value":
         return base64.b64encode(value.bytes_value).decode()
     return getattr(value, kind) if kind else None
