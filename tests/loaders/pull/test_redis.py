@@ -64,7 +64,7 @@ def test_an_unknown_option_is_refused():
 
 
 def test_commands_are_paced_from_pull_to_pull():
-    waited = []
+    waited: list[float] = []
     source = RedisKeys(config(commands_per_s=10), clock=lambda: 100.0, sleep=waited.append)
     for commands in (1, 30, 1):
         source._wait_for(commands)
