@@ -10,7 +10,7 @@ from graphmind_api.context import API
 from graphmind_api.metrics import Metrics, RequestMetrics
 from graphmind_api.openapi import document
 from graphmind_api.problems import Faults, add_handlers
-from graphmind_api.routes import incidents, operations, questions, root_cause
+from graphmind_api.routes import diagnosis, incidents, operations, questions, root_cause
 
 
 def create_app(stores: Stores, settings: Settings) -> FastAPI:
@@ -27,7 +27,7 @@ def create_app(stores: Stores, settings: Settings) -> FastAPI:
     app.state.stores = stores
     app.state.settings = settings
     app.state.metrics = Metrics(stores.archive)
-    for routes in (incidents, root_cause, questions, operations):
+    for routes in (incidents, root_cause, diagnosis, questions, operations):
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(BodyLimit)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 Severity = Literal["critical", "major", "minor"]
-Symptom = Literal["error", "slow", "hang", "short", "storm", "fork", "loop", "wrong"]
+Symptom = Literal["error", "slow", "hang", "short", "storm", "fork", "loop", "wrong", "metric"]
 IDS_MAX = 100_000
 TraceId = Annotated[str, Field(min_length=1, max_length=256)]
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]

@@ -32,6 +32,25 @@ def similar(
 
 
 @knowledge.command()
+def diagnose(
+    ctx: typer.Context,
+    data_dir: DataDir = None,
+    neo4j: Neo4j = None,
+    *,
+    task: Annotated[str, typer.Option(help="Id of a task: its newest failing trace")] = "",
+    trace: Annotated[str, typer.Option(help="Id of a trace")] = "",
+    json: Json = False,
+) -> None:
+    """Put spans, logs and metrics of a task or a trace side by side, with what to do."""
+    from graphmind.cli.diagnose import show_diagnosis
+
+    if bool(task) == bool(trace):
+        raise typer.BadParameter("name one of --task and --trace")
+    given = context(ctx.obj, data_dir, neo4j, json=json)
+    show_diagnosis(given, task_id=task, trace_id=trace)
+
+
+@knowledge.command()
 def lineage(
     ctx: typer.Context,
     incident: Annotated[str, typer.Argument(help="Id of an incident")] = "",

@@ -13,6 +13,7 @@ from graphmind.archive.duck import DuckArchive
 from graphmind.incidents import incident as room
 from graphmind.jobs.incidents import Filter, list_incidents
 from graphmind.telemetry.symptoms import CHANNEL
+from graphmind.telemetry.triggers import KIND
 
 INCIDENTS = "/api/v1/incidents"
 
@@ -153,7 +154,7 @@ def test_an_incident_is_its_document_its_command_and_what_it_resembles():
 def test_every_symptom_can_be_filtered_by():
     assert set(get_args(models.Symptom)) == {
         symptom for symptom, channel in CHANNEL.items() if channel
-    }
+    } | {KIND}
 
 
 @pytest.fixture(scope="module")

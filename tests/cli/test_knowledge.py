@@ -136,3 +136,25 @@ def test_a_lineage_is_of_exactly_one_thing(words, tmp_path):
 
     assert answer.code == 2
     assert "name one of" in answer.err
+
+
+def test_a_trace_is_diagnosed_and_so_is_its_task(store, incident):
+    trace_id = incident["examples"][0]
+    found = graphmind("diagnose", "--trace", trace_id, "--data-dir", store, "--json").json
+    assert found["incident"]["incident_id"] == incident["incident_id"]
+    words = graphmind("diagnose", "--trace", trace_id, "--data-dir", store)
+    assert words.code == 0, words.err
+    assert found["root_span"]["path"].rpartition(" > ")[2] in words.out
+    assert incident["command"]["repair_path"][0] in words.out
+    assert "not found: logs" in words.out
+
+    answer = graphmind("diagnose", "--task", found["task_id"], "--data-dir", store, "--json")
+    assert answer.json["task_id"] == found["task_id"]
+
+
+def test_a_diagnosis_is_of_a_task_or_of_a_trace(store):
+    assert graphmind("diagnose", "--data-dir", store).code == 2
+    assert graphmind("diagnose", "--task", "a", "--trace", "b", "--data-dir", store).code == 2
+    answer = graphmind("diagnose", "--task", "nothing", "--data-dir", store)
+    assert answer.code == 5
+    assert "nothing" in answer.err
