@@ -24,7 +24,7 @@ from tests.live.conftest import CANNOT_BE_HAD, free_ports
 HERE = Path(__file__).parent
 MLFLOW, KMOCK = "3.17.2", "0.8"
 """Versions that are installed."""
-START_S, STOP_S = 90.0, 10.0
+START_S, STOP_S = 180.0, 10.0
 """How long a server may take to start, and to stop before it is killed (chosen)."""
 
 
@@ -173,3 +173,22 @@ def kubernetes(folder: Path) -> Iterator[str]:
     command = [str(environment / "bin" / "python"), str(HERE / "emulate_kubernetes.py"), str(port)]
     with running(command, folder / "kmock.log", lambda: listens(port)):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def prometheus(folder: Path, scraped: str) -> Iterator[str]:
+    """A Prometheus that scrapes ``host:port`` each second, exemplars too; gives its address."""
+    (port,) = free_ports(1)
+    targets = [{"targets": [scraped]}]
+    scrape = {"job_name": "agents", "scrape_interval": "1s", "static_configs": targets}
+    (folder / "prometheus.json").write_text(json.dumps({"scrape_configs": [scrape]}))
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.json'}",  # JSON is YAML
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--enable-feature=exemplar-storage",
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with running(command, folder / "prometheus.log", lambda: answers(f"{url}/-/ready")):
+        yield url

@@ -31,7 +31,10 @@ def loki(offsets_ns, *, limit_max=1000):
         found = [line for line in lines if low <= line[0] < high][:limit]
         return streams(
             *(
-                {"stream": {"s": str(of)}, "values": [[str(t), str(n)] for t, n in found[of::2]]}
+                {
+                    "stream": {"s": str(of)},
+                    "values": [[str(t), str(n)] for t, n in found if n % 2 == of],
+                }
                 for of in range(2)
             )
         )
