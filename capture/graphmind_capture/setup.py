@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry import propagate, trace
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -49,7 +49,6 @@ def setup(
     fold: bool = True,
     hash_keys_with: str | bytes | None = None,
     keep_key_prefix: bool = True,
-    app: Any = None,
     instrument_only: Sequence[str] = KNOWN,
     tracer_provider: TracerProvider | None = None,
     exporter: SpanExporter | None = None,
@@ -73,7 +72,6 @@ def setup(
         fold: Whether runs of equal short spans are folded.
         hash_keys_with: Secret with which keys are hashed.
         keep_key_prefix: Whether a hashed key keeps what precedes its first `:`.
-        app: FastAPI application made before this call.
         instrument_only: Some of `fastapi`, `httpx`, `grpc`, `redis`.
         tracer_provider: Provider to join; default: the global one, else a new one made global.
         exporter: Instead of OTLP over HTTP.
@@ -109,7 +107,7 @@ def setup(
     sender = exporter or _exporter(endpoint, headers)
     capture.start(provider, sender, rules, folding=fold, spans_max=queue_spans)
     write = key_writer(_secret(hash_keys_with), keep_prefix=keep_key_prefix)
-    capture.traced, undo = instrument(instrument_only, provider, write, app)
+    capture.traced, undo = instrument(instrument_only, provider, write)
     capture.undo_later([*undo, _propagate(own)])
     _active = capture
     _LOG.info("traced: %s", ", ".join(capture.traced) or "spans of your own only")
