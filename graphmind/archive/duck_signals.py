@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from graphmind.archive.database import SIGNALS, sql
 from graphmind.archive.signals import EVER, Between, Kept
+from graphmind.telemetry.logs import LOGGED
 
 RANGES_MAX: Final = 8
 """Stretches of stored time that one append looks for repeats in (chosen): one stray time among
@@ -59,6 +60,13 @@ class DuckSignals:
                 },
             )
             return found.to_arrow_table().cast(SIGNALS["lines"])
+
+    def logged(self, when: Between, trace_ids: pa.Array) -> pa.Table:
+        """Patterns by trace; see the port."""
+        with self._snapshot() as cursor:
+            _register(cursor, "wanted", trace_ids)
+            found = cursor.sql(sql("logged"), params=_bounds(when))
+            return found.to_arrow_table().cast(LOGGED)
 
     def points(
         self,

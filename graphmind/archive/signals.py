@@ -56,6 +56,9 @@ class Signals(Protocol):
         Without bounds on time every line is looked at.
         """
 
+    def logged(self, when: Between, trace_ids: pa.Array) -> pa.Table:
+        """Which of the traces logged lines of which pattern (schema LOGGED), by both."""
+
     def points(
         self,
         when: Between = EVER,

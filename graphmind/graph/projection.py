@@ -16,6 +16,7 @@ from graphmind.graph.port import GraphRows, Row
 from graphmind.graph.selection import choose_detailed
 from graphmind.graph.shared import is_named, shared_edges, shared_nodes
 from graphmind.telemetry.facts import Facts
+from graphmind.telemetry.logs import LOGGED
 from graphmind.telemetry.spans import STATUS_ERROR
 
 Edges = dict[tuple[str, str, str], list[Row]]
@@ -34,15 +35,6 @@ TOUCHED: Final = (
     ("prompt_version", "PROMPTED_BY", "PromptVersion"),
 )
 """Columns of spans whose values a trace is joined to, by which relationship, to which label."""
-LOGGED: Final = pa.schema(
-    [
-        pa.field("trace_id", pa.string()),
-        pa.field("pattern", pa.string()),
-        pa.field("first_ns", pa.int64()),
-        pa.field("last_ns", pa.int64()),
-    ]
-)
-"""Which traces logged lines of which pattern, and when."""
 
 
 def project(

@@ -90,20 +90,13 @@ def with_metric_symptoms(facts: Facts, signals: Signals, settings: Settings) -> 
 
 
 def patterns_of(signals: Signals, traces: pa.Table) -> pa.Table:
-    """Return which patterns the traces (rows of TRACES) logged, by trace, then pattern.
+    """Return which patterns the traces (rows of TRACES) logged (schema LOGGED), by trace, pattern.
 
-    Columns are trace_id, pattern, first_ns and last_ns. Patterns are evidence, not candidates for
-    a cause: a warning before a failure is its first sign more often than what it is due to.
+    Patterns are evidence, not candidates for a cause: a warning before a failure is its first sign
+    more often than what it is due to.
     """
     when = _around(traces["start_ns"], pc.add(traces["start_ns"], traces["duration_ns"]))
-    found = signals.lines(when, trace_ids=pc.unique(traces["trace_id"]))
-    found = found.filter(pc.is_valid(found["pattern"]))
-    return (
-        found.group_by(["trace_id", "pattern"])
-        .aggregate([("time_ns", "min"), ("time_ns", "max")])
-        .rename_columns(["trace_id", "pattern", "first_ns", "last_ns"])
-        .sort_by([("trace_id", "ascending"), ("pattern", "ascending")])
-    )
+    return signals.logged(when, pc.unique(traces["trace_id"]))
 
 
 def _around(starts: Any, ends: Any) -> Between:

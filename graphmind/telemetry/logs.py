@@ -51,3 +51,13 @@ LINES: Final = pa.schema(
         pa.field("body", pa.string()),
     ]
 )
+
+LOGGED: Final = pa.schema(
+    [
+        pa.field("trace_id", pa.string()),
+        pa.field("pattern", pa.string()),
+        pa.field("first_ns", pa.int64()),
+        pa.field("last_ns", pa.int64()),
+    ]
+)
+"""Which traces logged lines of which pattern, and when; each once."""

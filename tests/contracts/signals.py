@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphmind.archive.signals import Between, Kept, Signals
-from graphmind.telemetry.logs import LINES
+from graphmind.telemetry.logs import LINES, LOGGED
 from graphmind.telemetry.metrics import POINTS
 
 DAY_NS = 86_400_000_000_000
@@ -124,6 +124,24 @@ class SignalsContract:
         assert ids(signals.lines(Between(from_ns=2, until_ns=4))) == ["b", "c"]
         assert ids(signals.lines(service="shop", rows_max=2)) == ["a", "b"]
         assert ids(signals.lines(untraced=True)) == ["c"]
+
+    def test_patterns_are_told_by_trace_with_their_times(self, signals: Signals):
+        rows = [
+            line("a", 1, trace_id="t", pattern="p"),
+            line("b", 5, trace_id="t", pattern="p"),
+            line("c", 9, trace_id="t", pattern="p"),
+            line("d", 2, trace_id="t", pattern="o"),
+            line("e", 2, trace_id="t"),
+            line("f", 2, trace_id="u", pattern="p"),
+        ]
+        signals.append_lines([lines(*rows)])
+        found = signals.logged(Between(until_ns=9), pa.array(["t"]))
+
+        assert found.schema.equals(LOGGED)
+        assert [tuple(row.values()) for row in found.to_pylist()] == [
+            ("t", "o", 2, 2),
+            ("t", "p", 1, 5),
+        ]
 
     def test_a_point_is_known_by_name_labels_time_and_exemplar(self, signals: Signals):
         rows = [

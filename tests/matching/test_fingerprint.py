@@ -44,6 +44,18 @@ def taken(rows, own, trace_ids=None):
     return take_fingerprints([own], [chosen], spans, facts(rows))[0]
 
 
+def test_what_the_failing_traces_logged_gives_keywords_too():
+    own = incident(*failing())
+    spans, logged = assembled(ROWS), {name: ["upstream   gave no quorum"] for name in failing()}
+    logged["healthy000"] = ["cache missed"]
+    [found] = take_fingerprints([own], [failing()], spans, facts(ROWS), logged)
+
+    assert set(found.signature.log_signature) == {
+        *("connect", "exhaust", "pool", "timeout"),
+        *("gav", "quorum", "upstream"),
+    }
+
+
 def failing(count=6):
     return [f"failing{n:03}" for n in range(count)]
 
