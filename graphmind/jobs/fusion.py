@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -53,7 +54,7 @@ def join_lines(signals: Signals, trace_id: str, spans: pa.Table) -> Joined:
     Joined by ids; of services of which no line is, by service and time, among the lines that belong
     to no trace.
     """
-    own = signals.lines(_around(spans), trace_ids=pa.array([trace_id])).to_pylist()
+    own = signals.lines(_around(spans, WITHIN_NS), trace_ids=pa.array([trace_id])).to_pylist()
     if not own:  # a clock may be far off: ids still tell
         own = signals.lines(trace_ids=pa.array([trace_id])).to_pylist()
     known = set(spans["span_id"].to_pylist())
@@ -73,23 +74,22 @@ def join_lines(signals: Signals, trace_id: str, spans: pa.Table) -> Joined:
 def _by_time(found: pa.Table, ran: pa.Table) -> list[Row]:
     """Give each line to the shortest span of its service that it lies in, if any.
 
-    A line that names another agent, module or task than the span is another's.
+    A line that names another agent, region or task than the span is another's.
     """
-    spans = sorted(
-        ran.to_pylist(), key=lambda span: (_end(span) - span["start_ns"], span["span_id"])
+    lasts = pc.subtract(pc.coalesce(ran["end_ns"], ran["start_ns"]), ran["start_ns"])
+    ran = ran.append_column("lasts", lasts).sort_by(
+        [("lasts", "ascending"), ("span_id", "ascending")]
     )
+    first = ran["start_ns"].to_numpy() - AROUND_NS
+    last = first + ran["lasts"].to_numpy() + 2 * AROUND_NS
+    spans = ran.to_pylist()
     rows = []
     for row in found.to_pylist():
-        for span in spans:
-            if _within(row, span) and not _contradicts(row, span):
-                rows.append(row | {"span_id": span["span_id"], "joined_by": BY_TIME})
-                break
+        around = np.flatnonzero((first <= row["time_ns"]) & (row["time_ns"] <= last)).tolist()
+        fitting = (spans[place] for place in around if not _contradicts(row, spans[place]))
+        if span := next(fitting, None):
+            rows.append(row | {"span_id": span["span_id"], "joined_by": BY_TIME})
     return rows
-
-
-def _within(row: Row, span: Row) -> bool:
-    within: bool = span["start_ns"] - AROUND_NS <= row["time_ns"] <= _end(span) + AROUND_NS
-    return within
 
 
 def _contradicts(row: Row, span: Row) -> bool:
@@ -100,18 +100,13 @@ def _contradicts(row: Row, span: Row) -> bool:
     )
 
 
-def _end(span: Row) -> int:
-    end: int = span["start_ns"] if span["end_ns"] is None else span["end_ns"]
-    return end
-
-
-def _around(spans: pa.Table) -> Between:
+def _around(spans: pa.Table, margin_ns: int = AROUND_NS) -> Between:
     if not spans.num_rows:
         return Between()
     ends = pc.coalesce(spans["end_ns"], spans["start_ns"])
     return Between(
-        from_ns=pc.min(spans["start_ns"]).as_py() - AROUND_NS,
-        until_ns=pc.max(ends).as_py() + AROUND_NS + 1,
+        from_ns=pc.min(spans["start_ns"]).as_py() - margin_ns,
+        until_ns=pc.max(ends).as_py() + margin_ns + 1,
     )
 
 

@@ -53,11 +53,14 @@ def load_signals(
         return Kept(new=0, duplicate=0)
     batch = joined(batches)
     if not batch.schema.equals(LOGS):
-        return archive.signals.append_points([points(batch, rejected, table)])
+        latest_ns = now_ns + int(settings.future_s * SECOND_NS)
+        found = points(batch, rejected, table, latest_ns=latest_ns)
+        return archive.signals.append_points([found])
     sound = sift_logs(batch, rejected, now_ns=now_ns, future_s=settings.future_s)
     mined = patterns.mine(lines(sound, table), now_ns)
     if patterns.changed:
         archive.replace_documents(KIND, {_ID: patterns.document()})
+        patterns.changed = False
     return archive.signals.append_lines([mined])
 
 

@@ -44,7 +44,7 @@ class Patterns:
         self._room = float(LINES_PER_S_MAX)
         self._now_ns: int | None = None
         self.changed = False
-        """Whether ``document`` would say something else than when it was last taken."""
+        """Whether ``document`` says something new; set back by whoever has kept it."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any] | None, clusters_max: int = CLUSTERS_MAX) -> "Patterns":
@@ -64,7 +64,6 @@ class Patterns:
 
     def document(self) -> dict[str, Any]:
         """Return the state as JSON-ready names and values."""
-        self.changed = False
         clusters = self._drain.id_to_cluster
         return {
             "version": VERSION,

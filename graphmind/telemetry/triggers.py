@@ -25,6 +25,7 @@ from graphmind.telemetry.resolver_table import Table, default_table
 
 KIND: Final = "metric"
 """The symptom that an exemplar shows."""
+UNUSABLE: Final = "metric sample without name, number or possible time"
 WITHIN_NS: Final = 60_000_000_000
 """A counter is judged by its increase within a minute; and an exemplar may be a minute older than
 the first value of the statistic that it is part of (chosen: four scrapes of 15 s)."""
@@ -131,16 +132,25 @@ class Anomaly:
 
 
 def points(
-    batch: pa.RecordBatch, rejected: Rejections, table: Table | None = None
+    batch: pa.RecordBatch,
+    rejected: Rejections,
+    table: Table | None = None,
+    *,
+    latest_ns: int = 2**63 - 1,
 ) -> pa.RecordBatch:
-    """Turn a batch of SAMPLES into POINTS; samples without name, time or number are counted."""
-    usable = pc.and_(pc.is_valid(batch.column("name")), pc.is_valid(batch.column("time_ns")))
-    usable = pc.and_(usable, pc.fill_null(pc.is_finite(batch.column("value")), False))
-    if not pc.all(usable).as_py():
+    """Turn a batch of SAMPLES into POINTS; samples that cannot be used are counted.
+
+    They have no name, no number, or a time before 1970 or after ``latest_ns``.
+    """
+    time_ns = batch.column("time_ns")
+    timely = pc.and_(pc.greater_equal(time_ns, 0), pc.less_equal(time_ns, latest_ns))
+    usable = pc.and_(pc.is_valid(batch.column("name")), pc.is_finite(batch.column("value")))
+    usable = pc.fill_null(pc.and_(usable, timely), False)
+    if pc.any(pc.invert(usable)).as_py():
         bad = batch.filter(pc.invert(usable))
-        rejected.add("metric sample without name, time or number", count=bad.num_rows)
+        rejected.add(UNUSABLE, count=bad.num_rows)
         for name in bad.column("name").slice(0, SAMPLES_MAX).to_pylist():
-            rejected.add("metric sample without name, time or number", name or "", count=0)
+            rejected.add(UNUSABLE, name or "", count=0)
         batch = batch.filter(usable)
     labels = Labels(table or default_table(), batch.column("labels"))
     columns = {

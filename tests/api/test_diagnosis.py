@@ -2,6 +2,8 @@
 
 import pytest
 
+from graphmind.jobs.diagnose import diagnose
+
 PATH = "/api/v1/diagnosis"
 
 
@@ -24,6 +26,13 @@ def test_a_trace_is_diagnosed_with_its_incident_and_command(client, failing):
     assert found["root_span"]["role"] == "fault"
     assert found["counts"]["spans"] == len(found["timeline"])
     assert any(text.startswith("logs:") for text in found["not_found"])
+
+
+def test_the_answer_is_the_diagnosis_and_nothing_is_left_out(client, stores, settings, failing):
+    _, trace_id = failing
+    found = diagnose(stores, settings, trace_id=trace_id)
+
+    assert client.get(PATH, params={"trace": trace_id}).json() == found
 
 
 def test_a_task_is_diagnosed_by_one_of_its_traces(client, failing):

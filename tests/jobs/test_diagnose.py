@@ -238,6 +238,16 @@ def test_without_ids_a_line_within_a_span_of_its_service_is_joined_by_time(store
     assert {line["joined_by"] for line in found["log_extract"]} == {"service and time"}
 
 
+def test_of_nested_spans_the_shortest_has_the_line(stores):
+    inner = span("inner", 4000, 5000, parent="think", service="model", attributes=PLANNER)
+    loaded(stores.archive, [*job(), inner])
+    model = {"resource": {"service.name": "model"}}
+    stored(stores.archive, about(4500, "inside", **model), about(7000, "outside", **model))
+    found = diagnosed(stores, trace_id="t")
+
+    assert [line["span_id"] for line in found["log_extract"]] == ["inner", "think"]
+
+
 def test_a_service_that_writes_ids_is_not_joined_by_time(stores):
     loaded(stores.archive, job())
     model = {"resource": {"service.name": "model"}}

@@ -13,6 +13,7 @@ from graphmind.telemetry.metrics import POINTS
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.triggers import (
     TRIGGERS,
+    UNUSABLE,
     Place,
     anomalies,
     in_places,
@@ -93,6 +94,15 @@ def test_whatever_a_sample_says_it_is_a_point_or_counted(drawn):
     assert made.schema.equals(POINTS)
     assert made.num_rows + sum(rejected.counts.values()) == len(drawn)
     anomalies(pa.table(made), Settings())
+
+
+def test_a_sample_of_an_impossible_time_is_counted():
+    rejected = Rejections()
+    rows = [sample(P95, 5, 1.0), sample(P95, 7, 1.0), {**sample(P95, 0, 1.0), "time_ns": -1}]
+    made = points(samples_from_rows(rows), rejected, latest_ns=at(6))
+
+    assert made["time_ns"].to_pylist() == [at(5)]
+    assert rejected.rows() == [{"reason": UNUSABLE, "count": 2, "samples": [P95, P95]}]
 
 
 def test_latency_beyond_five_seconds_fires_while_it_lasts():
