@@ -1,4 +1,4 @@
-"""What becomes of an incident from run to run: opened, growing, steady, recovering, closed, again.
+"""States of an incident from run to run: opened, growing, steady, recovering, closed, reopened.
 
 States are judged by minutes of telemetry, so each but ``closed`` is held for a minute. ``closed``
 ends an incident until it fails again; an incident that another took in is closed too and names

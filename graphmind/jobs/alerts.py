@@ -193,15 +193,15 @@ def _with_cases(
         remember(archive, missing)
         kept = archive.documents(LIBRARY)
     return {
-        key: alert | {"case": _case(alert["incident_id"], kept)}
-        for key, alert in wanted.items()
-        if alert["incident_id"] in kept
+        key: alert | {"case": _case(alert["incident_id"], kept)} for key, alert in wanted.items()
     }
 
 
 def _case(incident_id: str, kept: Mapping[str, Document]) -> Document:
-    entry = entry_of(kept[incident_id])
-    return {"kind": LIBRARY, "incident_id": incident_id, "hash": entry.fingerprint.hash}
+    """Name an entry of the library; without a hash where no trace was left to take one of."""
+    entry = entry_of(kept[incident_id]) if incident_id in kept else None
+    hash_ = entry.fingerprint.hash if entry else None
+    return {"kind": LIBRARY, "incident_id": incident_id, "hash": hash_}
 
 
 def _alert_events(
