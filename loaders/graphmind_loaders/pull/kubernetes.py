@@ -159,8 +159,9 @@ class Kubernetes:
         nodes: list[Node] = []
         for deployment in sorted(deployments, key=lambda one: one.place):
             nodes += self._nodes(deployment, rollouts.get(deployment.place, []))
+        now_ms = window.until_ns // MS_NS
+        self._remembered.notice(self._rollbacks(deployments, rollouts, now_ms))
         yield from self._remembered.fresh(nodes, window.until_ns)
-        yield from self._rollbacks(deployments, rollouts, window.until_ns // MS_NS)
 
     def close(self) -> None:
         """Release connections."""

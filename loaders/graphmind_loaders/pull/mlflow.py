@@ -122,10 +122,10 @@ class Mlflow:
         nodes += self._versions(versions, models)
         nodes += [PromptVersion(name=text.key) for text in texts]
         nodes += _releases(texts, self.config.name)
-        yield from self._remembered.fresh(nodes, window.until_ns)
         now_ms = window.until_ns // MS_NS
-        yield from self._moves(models, prompts, now_ms)
-        yield from self._staged(versions, now_ms)
+        self._remembered.notice(self._moves(models, prompts, now_ms))
+        self._remembered.notice(self._staged(versions, now_ms))
+        yield from self._remembered.fresh(nodes, window.until_ns)
 
     def close(self) -> None:
         """Release connections."""

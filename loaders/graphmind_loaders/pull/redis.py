@@ -59,6 +59,8 @@ class RedisOptions(Options, frozen=True, kw_only=True):
     """False where MEMORY USAGE is not allowed."""
     store: str = ""
     """Name of the store; empty: as spans name it, ``redis/DATABASE``."""
+    ca_file: str = ""
+    """Certificates to trust with rediss://, instead of the system's."""
     qualified: bool = False
     """Write ``STORE/KEY``, as traces do where two stores have keys of one name."""
 
@@ -85,7 +87,7 @@ class RedisKeys:
         """Raise SettingsError for a URL or options that cannot be used."""
         self.config = config
         self._options = read_options(config, RedisOptions)
-        self._client, place, database = _connect(config)
+        self._client, place, database = _connect(config, self._options.ca_file)
         self._where = f"source {config.name} ({config.kind}, {place})"
         self._store = self._options.store or f"redis/{database}"
         self._clock, self._sleep = clock, sleep
@@ -243,13 +245,15 @@ def _fold(root: _Branch, over: int, separator: str, patterns: dict[str, list[str
     return []
 
 
-def _connect(config: SourceConfig) -> "tuple[redis.Redis, str, int]":
+def _connect(config: SourceConfig, ca_file: str) -> "tuple[redis.Redis, str, int]":
     """Return a client, and the address and database for messages and names."""
     url = urlsplit(config.url)
+    trust = {"ssl_ca_certs": ca_file} if ca_file and url.scheme == "rediss" else {}
     try:
         client = redis.Redis.from_url(
             config.url,
             **_credentials(config),
+            **trust,
             socket_timeout=config.timeout_s,
             socket_connect_timeout=config.timeout_s,
             retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
