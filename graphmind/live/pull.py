@@ -10,10 +10,9 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Final, Protocol, cast
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ import pyarrow as pa
 from graphmind.archive.port import Archive
 from graphmind.errors import GraphmindError, Overloaded, SourceError
 from graphmind.graph.schema import Node
+from graphmind.live.pull_report import PullReport, PullState, tell
 from graphmind.sources import PullSource, PullWindow, Sink
 from graphmind.telemetry.lines import sift_logs
 from graphmind.telemetry.logs import LOGS
@@ -72,44 +72,6 @@ class ArchiveCursors:
     def save(self, name: str, until_ns: int) -> None:
         """Move the cursor."""
         self._archive.replace_documents(CURSOR, {name: {"until_ns": until_ns}})
-
-
-@dataclass(frozen=True, kw_only=True)
-class PullReport:
-    """What one pull did."""
-
-    run_id: str
-    window: PullWindow
-    rows: Mapping[str, int]
-    """Offered and stored, by signal: spans, logs, samples, nodes."""
-    rejected: Rejections
-    seconds: float
-    error: str
-    """Why the cursor did not move; empty if it did."""
-    next_due_s: float
-    """Pause until the next pull."""
-
-
-@dataclass(kw_only=True)
-class PullState:
-    """How a source is doing, for metrics and readiness."""
-
-    name: str
-    kind: str
-    cursor_ns: int | None = None
-    last_success_ns: int | None = None
-    error: str = ""
-    """Of the last pull; empty if it went well."""
-    failures: int = 0
-    """In a row."""
-    pulls: int = 0
-    failed: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
-    rejected: Rejections = field(default_factory=Rejections)
-
-    def lag_s(self, now_ns: int) -> float | None:
-        """Return how far behind now the source was read; None before the first pull."""
-        return None if self.cursor_ns is None else max(now_ns - self.cursor_ns, 0) / _SECOND_NS
 
 
 class _Stopped(GraphmindError):  # noqa: N818 - reads as the state it reports
@@ -284,7 +246,7 @@ class Puller:
         else:
             state.failures = 0
             state.last_success_ns, state.cursor_ns = now_ns, report.window.until_ns
-        _tell(report, state, now_ns)
+        tell(report, state, now_ns)
 
 
 def run_pullers(pullers: Iterable[Puller], stop: threading.Event) -> list[threading.Thread]:
@@ -308,26 +270,6 @@ def _run(puller: Puller, stop: threading.Event) -> None:
     with closing(puller):
         while not stop.is_set():
             stop.wait(puller.pull_once(time.time_ns(), stop).next_due_s)
-
-
-def _tell(report: PullReport, state: PullState, now_ns: int) -> None:
-    counts = " ".join(f"{name}={count}" for name, count in sorted(report.rows.items()))
-    told = counts + " " if counts else ""
-    rejected = sum(report.rejected.counts.values())
-    if report.error:
-        _log.warning(
-            "pull_failed source=%s kind=%s %srejected=%d seconds=%.3f again_in_s=%.1f run_id=%s "
-            "reason=%r",
-            state.name, state.kind, told, rejected, report.seconds, report.next_due_s,
-            report.run_id, report.error,
-        )  # fmt: skip
-        return
-    reasons = ",".join(sorted(report.rejected.counts))
-    _log.info(
-        "pull source=%s kind=%s %srejected=%d%s lag_s=%.1f seconds=%.3f run_id=%s",
-        state.name, state.kind, told, rejected, f" reasons={reasons!r}" if reasons else "",
-        state.lag_s(now_ns) or 0.0, report.seconds, report.run_id,
-    )  # fmt: skip
 
 
 def _ns(seconds: object) -> int:

@@ -325,7 +325,7 @@ def test_a_success_ends_the_back_off():
 
 
 def test_each_pull_is_one_line(caplog):
-    caplog.set_level(logging.INFO, "graphmind.live.pull")
+    caplog.set_level(logging.INFO, "graphmind.live.pull_report")
     puller(Source(giving(spans(0, 1)))).pull_once(NOW_NS)
     puller(Source(failing(SourceError("down")))).pull_once(NOW_NS)
 

@@ -18,6 +18,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     since_s: Seconds = 600.0
     """How far back the first pull looks, where there is no cursor yet."""
+    lag_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """How long before now a pull ends: for servers that show late what they took in."""
 
 
 class HttpOptions(Options, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ def config(**options):
 def test_options_are_checked_and_completed():
     read = read_options(config(reply_bytes_max=10), HttpOptions)
 
-    assert read == HttpOptions(since_s=600.0, ca_file="", reply_bytes_max=10)
+    assert read == HttpOptions(since_s=600.0, lag_s=0.0, ca_file="", reply_bytes_max=10)
 
 
 @pytest.mark.parametrize(
