@@ -13,13 +13,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 import pyarrow as pa
 
-from graphmind.archive.port import Archive
 from graphmind.errors import GraphmindError, Overloaded, SourceError
 from graphmind.graph.schema import Node
+from graphmind.live.cursors import Cursors
 from graphmind.live.pull_report import PullReport, PullState, tell
 from graphmind.sources import PullSource, PullWindow, Sink
 from graphmind.telemetry.lines import sift_logs
@@ -29,8 +29,6 @@ from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.sift import sift
 from graphmind.telemetry.spans import SPANS
 
-CURSOR: Final = "cursor"
-"""Kind of the archive's documents that say up to when each source was read."""
 PIECE_S: Final = 600.0
 """A gap is worked off in windows no longer (chosen: what a failure makes us read again)."""
 SINCE_S: Final = 600.0
@@ -46,32 +44,6 @@ _SIGNALS: Final = (("spans", SPANS), ("logs", LOGS), ("samples", SAMPLES))
 _SECOND_NS: Final = 10**9
 _STOP_POLL_S: Final = 0.5
 _log = logging.getLogger(__name__)
-
-
-class Cursors(Protocol):
-    """Keeps durably up to when each source was read."""
-
-    def load(self, name: str) -> int | None:
-        """Return the cursor of a source, ns; None before its first pull."""
-
-    def save(self, name: str, until_ns: int) -> None:
-        """Move the cursor; durable when this returns."""
-
-
-class ArchiveCursors:
-    """Cursors as documents of the archive."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-
-    def load(self, name: str) -> int | None:
-        """Return the cursor of a source, ns."""
-        document = self._archive.documents(CURSOR).get(name)
-        return None if document is None else int(document["until_ns"])
-
-    def save(self, name: str, until_ns: int) -> None:
-        """Move the cursor."""
-        self._archive.replace_documents(CURSOR, {name: {"until_ns": until_ns}})
 
 
 class _Stopped(GraphmindError):  # noqa: N818 - reads as the state it reports

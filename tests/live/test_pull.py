@@ -19,11 +19,11 @@ from graphmind.archive.duck import DuckArchive
 from graphmind.errors import Overloaded, SourceError, StoreError
 from graphmind.graph.schema import Node
 from graphmind.graph.schema.nodes import Agent
+from graphmind.live.cursors import ArchiveCursors
 from graphmind.live.pull import (
     OFFER_ROWS,
     PAUSE_MAX_S,
     PIECE_S,
-    ArchiveCursors,
     Puller,
     run_pullers,
 )
