@@ -15,6 +15,9 @@ from graphmind_loaders.values import hex_of
 BATCH_SPANS_MAX = 32_768  # chosen: large enough for columns to pay, small beside any memory
 BATCH_CHARS_MAX = 64 * 2**20  # chosen: far below the 2 GiB that one Arrow text column can hold
 VALUE_CHARS_MAX = 65_536  # chosen: longer than any value a diagnosis reads
+CUT = f"attribute value cut to {VALUE_CHARS_MAX} characters"
+"""Reason: the rest of a value is not kept; its record is."""
+
 _CHUNK_SPANS = 512  # a chunk's values together rarely exceed VALUE_CHARS_MAX, so few are measured
 
 # Made once: Arrow looks for pandas each time it meets a Python value.
@@ -66,10 +69,7 @@ class SpanColumns:
         values: list[str | None] = []
         for key, value in chain.from_iterable(attributes.items() for attributes in maps):
             if value is not None and len(value) > VALUE_CHARS_MAX:
-                self._rejected.add(
-                    f"attribute value cut to {VALUE_CHARS_MAX} characters",
-                    f"{key}: {len(value)} characters",
-                )
+                self._rejected.add(CUT, f"{key}: {len(value)} characters")
                 values.append(value[:VALUE_CHARS_MAX])
             else:
                 values.append(value)

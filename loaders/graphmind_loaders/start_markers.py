@@ -79,9 +79,8 @@ def _stating(attributes: pa.MapArray, key: str, value: str) -> NDArray[np.bool_]
     found: NDArray[np.bool_] = np.zeros(len(attributes), np.bool_)
     offsets = attributes.offsets.to_numpy()
     keys = attributes.keys.slice(offsets[0], offsets[-1] - offsets[0])
-    at = pc.indices_nonzero(pc.equal(keys, key)).to_numpy()
+    at = pc.indices_nonzero(pc.equal(keys, key)).to_numpy().astype(np.int64) + offsets[0]
     if len(at):
-        at += offsets[0]
         holds = pc.fill_null(pc.equal(attributes.items.take(pa.array(at)), value), False)
         rows = np.searchsorted(offsets, at, side="right") - 1
         found[rows[holds.to_numpy(zero_copy_only=False)]] = True

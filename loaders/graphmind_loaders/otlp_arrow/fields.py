@@ -18,7 +18,7 @@ from opentelemetry.proto.common.v1 import common_pb2
 from graphmind.errors import SourceError
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.spans import ATTRIBUTES
-from graphmind_loaders.columns import VALUE_CHARS_MAX
+from graphmind_loaders.columns import CUT, VALUE_CHARS_MAX
 from graphmind_loaders.otlp_proto import plain
 from graphmind_loaders.values import INT64_MAX, text_of
 
@@ -117,9 +117,7 @@ def cut(keys: pa.Array, values: pa.Array, rejected: Rejections) -> pa.Array:
     chars = pc.utf8_length(values)
     long = pc.fill_null(pc.greater(chars, VALUE_CHARS_MAX), False)
     for key, length in zip(keys.filter(long), chars.filter(long), strict=True):
-        rejected.add(
-            f"attribute value cut to {VALUE_CHARS_MAX} characters", f"{key}: {length} characters"
-        )
+        rejected.add(CUT, f"{key}: {length} characters")
     return pc.utf8_slice_codeunits(values, 0, VALUE_CHARS_MAX)
 
 
