@@ -93,6 +93,8 @@ def setup(
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         _LOG.info("OTEL_SDK_DISABLED: nothing is traced")
         return capture
+    write = key_writer(_secret(hash_keys_with), keep_prefix=keep_key_prefix)
+    sender = exporter or _exporter(endpoint, headers)
     provider = tracer_provider or _provider(_resource(service, agent, region, namespace))
     own = _own(provider.resource, agent, region)
     capture = Capture(service, own)
@@ -104,9 +106,7 @@ def setup(
         keep=keep,
         own=own,
     )
-    sender = exporter or _exporter(endpoint, headers)
     capture.start(provider, sender, rules, folding=fold, spans_max=queue_spans)
-    write = key_writer(_secret(hash_keys_with), keep_prefix=keep_key_prefix)
     capture.traced, undo = instrument(instrument_only, provider, write)
     capture.undo_later([*undo, _propagate(own)])
     _active = capture

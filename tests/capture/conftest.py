@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from graphmind_capture import Capture, setup
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from graphmind_capture import Capture, setup
 from tests.capture.collecting import Collector, collecting
 
 
@@ -25,8 +25,8 @@ def capturing(collector: Collector) -> Iterator[Callable[..., Capture]]:
         provider = TracerProvider(
             resource=Resource({"service.name": service}), shutdown_on_exit=False
         )
-        options = {"endpoint": collector.endpoint, "tracer_provider": provider} | options
-        made.append(setup(service, **options))
+        given: dict[str, Any] = {"endpoint": collector.endpoint, "tracer_provider": provider}
+        made.append(setup(service, **(given | options)))
         return made[-1]
 
     yield make

@@ -1,11 +1,10 @@
 """Which arguments of Redis commands are keys."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from graphmind_capture.commands import BOTH, READ, WRITE, command_keys
 from graphmind_capture.keys import LENGTH_MAX, key_writer, merged
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

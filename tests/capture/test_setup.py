@@ -8,9 +8,9 @@ import threading
 import time
 
 import pytest
+from graphmind_capture import CaptureError, setup
 from opentelemetry import baggage, context, propagate
 
-from graphmind_capture import CaptureError, setup
 from tests.live.conftest import free_ports
 
 KEEP_NONE = 1e-9
@@ -20,15 +20,16 @@ KEEP_NONE = 1e-9
 def test_agent_region_and_task_are_on_the_spans_below(capturing, collector):
     capture = capturing(agent="planner", region="eu-west-1")
     tracer = capture.tracer("own")
-    with tracer.start_as_current_span("root"), capture.task("t-1", task="answer", agent="writer"):
-        with tracer.start_as_current_span("child"):
-            pass
+    root = tracer.start_as_current_span("root")
+    scope = capture.task("t-1", task="answer", agent="writer")
+    with root, scope, tracer.start_as_current_span("child"):
+        pass
     assert capture.flush()
-    (child,), (root,) = collector.named("child"), collector.named("root")
+    (child,), (above,) = collector.named("child"), collector.named("root")
 
     task = {"graphmind.task.id": "t-1", "graphmind.task.name": "answer"}
     assert child["said"] == task | {"gen_ai.agent.name": "writer", "cloud.region": "eu-west-1"}
-    assert root["said"] == task | {"gen_ai.agent.name": "planner", "cloud.region": "eu-west-1"}
+    assert above["said"] == task | {"gen_ai.agent.name": "planner", "cloud.region": "eu-west-1"}
 
 
 def test_scopes_decorate_functions_and_coroutine_functions(capturing, collector):
@@ -126,11 +127,13 @@ def test_an_open_call_of_a_model_is_told_before_it_ends_and_again_when_it_does(
     capture = capturing(sample_healthy=KEEP_NONE, marker_after_s=0.05, slow_s=0.2, agent="planner")
     tracer = capture.tracer("own")
     said = {"gen_ai.request.model": "m@2"}
-    with tracer.start_as_current_span("root"):
-        with tracer.start_as_current_span("chat m", attributes=said):
-            (marker,) = collector.wait_for(1)
-            (group,) = capture.inflight()
-            text = capture.metrics_text()
+    with (
+        tracer.start_as_current_span("root"),
+        tracer.start_as_current_span("chat m", attributes=said),
+    ):
+        (marker,) = collector.wait_for(1)
+        (group,) = capture.inflight()
+        text = capture.metrics_text()
     capture.flush()
     ended = collector.named("chat m")[1]
 
