@@ -21,7 +21,7 @@ from graphmind_capture.spans import changed, is_local_root
 TICK_S: Final = 0.5
 """Pause between two looks at open spans; a marker leaves so much later at most (chosen)."""
 BATCH_SPANS: Final = 256
-"""Spans a request: encoding more at once would hold back the event loop longer (measured)."""
+"""Spans a request (chosen: encoding them holds the interpreter for about 20 ms)."""
 MARKERS_MAX: Final = 1_000
 _LOG = logging.getLogger(__name__)
 

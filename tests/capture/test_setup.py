@@ -91,7 +91,7 @@ def test_a_service_with_an_agent_of_its_own_takes_none_and_sends_its_own(capturi
 
 
 def test_errors_and_slow_traces_are_kept_healthy_ones_by_lot(capturing, collector):
-    capture = capturing(sample_healthy=KEEP_NONE, slow_s=0.1)
+    capture = capturing(sample_healthy=KEEP_NONE, slow_s=0.5)
     tracer = capture.tracer("own")
     for _ in range(20):
         with tracer.start_as_current_span("healthy"):
@@ -101,7 +101,7 @@ def test_errors_and_slow_traces_are_kept_healthy_ones_by_lot(capturing, collecto
             pass
         _ = 1 / 0
     with tracer.start_as_current_span("slow"):
-        time.sleep(0.15)
+        time.sleep(0.6)
     capture.flush()
 
     assert {span["name"] for span in collector.spans} == {"failed", "before", "slow"}
@@ -217,7 +217,7 @@ def test_a_dead_collector_costs_dropped_spans_and_no_time(capturing, caplog):
     capture.shutdown(0.2)
     counts = capture.counts()
 
-    assert took < 3  # 3,000 spans; one export alone may take 5 s
+    assert took < 4  # 3,000 spans; one export alone may take 5 s
     assert time.monotonic() - began < took + 3
     assert counts["dropped_queue"] > 2_000
     dropped = sum(counts[f"dropped_{reason}"] for reason in ("queue", "export", "shutdown"))
