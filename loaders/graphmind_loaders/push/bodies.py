@@ -8,8 +8,11 @@ from threading import Lock
 from graphmind.errors import SourceError
 from graphmind_loaders.push.refusals import OVERLOADED, TOO_LARGE, Refused
 
-GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WBITS = 16 + zlib.MAX_WBITS
+PACKED = ("gzip", "deflate")
+"""Content encodings that are unpacked: OTLP asks for the first, exporters offer the second too."""
+PACKED_FIRST_BYTES = (b"\x1f\x8b", b"\x78")
+"""By which packed bodies are told from protobuf: no request of OTLP has a field that begins so."""
+_EITHER_WBITS = 32 + zlib.MAX_WBITS  # gzip or zlib, by the first bytes
 _STEP_BYTES = 2**20  # chosen: what is unpacked at a time
 BODIES_HELD_MAX = 4
 """Times the largest body that is held of all requests together (chosen: 256 MiB by default)."""
@@ -74,9 +77,9 @@ def too_large(got: str, bytes_max: int) -> Refused:
 
 
 def unpacked(body: bytes, *, bytes_max: int, held: Held) -> bytes:
-    """Unpack gzip, never more than ``bytes_max`` bytes of it.
+    """Unpack gzip or deflate, never more than ``bytes_max`` bytes of it.
 
-    Raises Refused for more, and SourceError for what is no gzip or ends too early.
+    Raises Refused for more, and SourceError for what is neither or ends too early.
     """
     parts: list[bytes] = []
     size = 0
@@ -93,15 +96,15 @@ def _parts(body: bytes) -> Iterator[bytes]:
     """Yield what the members of a gzip file hold, a step at a time."""
     rest = body
     while rest or not body:
-        member = zlib.decompressobj(_GZIP_WBITS)
+        member = zlib.decompressobj(_EITHER_WBITS)
         while not member.eof:
             try:
                 part = member.decompress(rest, _STEP_BYTES)
             except zlib.error as error:
-                raise _not_gzip(body, str(error)) from error
+                raise _not_packed(body, str(error)) from error
             rest = member.unconsumed_tail
             if not part and not member.eof:
-                raise _not_gzip(body, "it ends too early")
+                raise _not_packed(body, "it ends too early")
             if part:
                 yield part
         rest = member.unused_data
@@ -109,8 +112,8 @@ def _parts(body: bytes) -> Iterator[bytes]:
             return
 
 
-def _not_gzip(body: bytes, why: str) -> SourceError:
+def _not_packed(body: bytes, why: str) -> SourceError:
     return SourceError(
-        f"expected a body packed with gzip, as stated, got {len(body)} bytes that do not unpack "
-        f"({why}): pack the whole body, or state no Content-Encoding"
+        f"expected a body packed with gzip or deflate, as stated, got {len(body)} bytes that do "
+        f"not unpack ({why}): pack the whole body, or state no Content-Encoding"
     )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any
 
-from graphmind_loaders.push.bodies import BODIES_HELD_MAX, Budget, Held, too_large, unpacked
+from graphmind_loaders.push.bodies import BODIES_HELD_MAX, PACKED, Budget, Held, too_large, unpacked
 from graphmind_loaders.push.counts import Counts
 from graphmind_loaders.push.intake import STORED_WITHIN_S, Intake, Offered, not_stored_in_time
 from graphmind_loaders.push.refusals import (
@@ -114,7 +114,7 @@ class HttpApp:
         signal, content_type = self._wanted(scope, headers)
         with self._budget.request() as held:
             body = await self._body(headers, incoming, held)
-            packed = headers.get("content-encoding", "").lower() == "gzip"
+            packed = headers.get("content-encoding", "").lower() in PACKED
             offer = self._unpack_and_offer if packed else self._offer
             offered, size = await asyncio.get_running_loop().run_in_executor(
                 self._pool, offer, signal, content_type, body, held
@@ -148,10 +148,10 @@ class HttpApp:
                 "set the exporter's protocol to http/protobuf or http/json",
             )
         encoding = headers.get("content-encoding", "").lower()
-        if encoding not in ("", "identity", "gzip"):
+        if encoding not in ("", "identity", *PACKED):
             raise Refused(
                 UNSUPPORTED,
-                f"expected Content-Encoding gzip or none, got {encoding!r:.100}: "
+                f"expected Content-Encoding gzip, deflate or none, got {encoding!r:.100}: "
                 "set the exporter's compression to gzip or none",
             )
         if self._under_way > REQUESTS_MAX:

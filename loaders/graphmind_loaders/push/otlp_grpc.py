@@ -17,7 +17,7 @@ from graphmind.settings import Settings
 from graphmind.sources import Sink
 from graphmind_loaders.push.bodies import (
     BODIES_HELD_MAX,
-    GZIP_MAGIC,
+    PACKED_FIRST_BYTES,
     Budget,
     Held,
     too_large,
@@ -141,8 +141,7 @@ class OtlpGrpc:
 
     def _body(self, message: bytes, held: Held) -> bytes:
         held.add(len(message))
-        # No protobuf of these services begins so, as 0x1f would be a field of no wire type.
-        if message.startswith(GZIP_MAGIC):
+        if message.startswith(PACKED_FIRST_BYTES):
             return unpacked(message, bytes_max=self._body_max, held=held)
         if len(message) > self._body_max:
             raise too_large(f"{len(message)} bytes", self._body_max)

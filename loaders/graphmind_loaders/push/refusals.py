@@ -128,6 +128,6 @@ class RefusalLog:
                 return
             self._last_s[kind], self._since[kind] = now_s, 0
         _LOG.warning(
-            "otlp_refused transport=%s where=%s kind=%s count=%d said=%r",
+            "otlp_refused transport=%s where=%r kind=%s count=%d said=%r",
             *(self.transport, where, kind, count, refused.message),
         )

@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # no stubs
 import pytest
-from google.rpc.error_details_pb2 import BadRequest, RetryInfo
-from google.rpc.status_pb2 import Status
+from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]  # no stubs
+    BadRequest,
+    RetryInfo,
+)
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs
 from graphmind_loaders.push import otlp_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
@@ -79,7 +82,7 @@ def refused(*args, **keywords) -> tuple[grpc.StatusCode, Status]:
     return caught.value.code(), status
 
 
-@pytest.mark.parametrize("compression", [None, GZIP])
+@pytest.mark.parametrize("compression", [None, GZIP, grpc.Compression.Deflate])
 def test_spans_are_stored_and_the_answer_is_empty(receiver, sink, compression):
     assert export(receiver, traces(20), compression=compression) == b""
     assert len(sink.rows) == 20
