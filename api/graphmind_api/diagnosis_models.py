@@ -63,7 +63,7 @@ class MetricAnomaly(Body):
     module: str | None
     region: str | None
     from_ms: int
-    until_ms: int
+    until_ms: int | None = Field(description="Null: an alert that fires yet")
     value: float = Field(description="The worst; of a counter, its increase within a minute")
     threshold: float
     unit: str

@@ -64,6 +64,7 @@ class Signals(Protocol):
         when: Between = EVER,
         *,
         names: Iterable[str] | None = None,
+        prefix: str = "",
         agent: str | None = None,
         module: str | None = None,
         trace_ids: pa.Array | None = None,

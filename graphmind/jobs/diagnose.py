@@ -285,7 +285,7 @@ def _not_found(
     missing = {
         "spans: none of this trace are archived": not spans.num_rows,
         "logs: no line names this trace, or fits one of its services in time": not joined.rows,
-        "metrics: no points are archived of about its time": not measured.points,
+        "metrics: no points of any trigger are archived of about its time": not measured.points,
         "metrics: none of its agents and modules was beyond a threshold while it ran": (
             bool(measured.points) and not measured.anomalies
         ),

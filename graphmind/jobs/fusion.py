@@ -11,7 +11,16 @@ import pyarrow.compute as pc
 from graphmind.archive.signals import Between, Signals
 from graphmind.settings import Settings
 from graphmind.telemetry.logs import SEVERITY_ERROR, SEVERITY_INFO, SEVERITY_WARN
-from graphmind.telemetry.triggers import WITHIN_NS, Anomaly, Place, anomalies, in_places
+from graphmind.telemetry.triggers import (
+    ALERT,
+    ENDLESS,
+    WITHIN_NS,
+    Anomaly,
+    Place,
+    anomalies,
+    in_places,
+    triggers,
+)
 
 SECOND_NS: Final = 1_000_000_000
 MS_NS: Final = 1_000_000
@@ -19,6 +28,8 @@ AROUND_NS: Final = SECOND_NS
 """Clocks of a logger and of a tracer differ: a line may lie so far outside its span (S19)."""
 BEFORE_NS: Final = 5 * 60 * SECOND_NS
 """How far back points are read: a counter's increase, and what is always beyond (chosen)."""
+ALERTS_NS: Final = 24 * 3600 * SECOND_NS
+"""How long before it an alert may have begun that is told of a trace (chosen)."""
 UNTRACED_MAX: Final = 5_000
 """Lines of a service without a trace that are looked at (chosen)."""
 EXTRACT_MAX: Final = 50
@@ -147,7 +158,7 @@ class Measured:
     """What metrics say about the time and the places of a trace."""
 
     points: int
-    """How many of them there were about that time, of any place."""
+    """How many of triggers' signals, and alerts, there were about that time, of any place."""
     anomalies: tuple[Anomaly, ...]
     """Of its places, in force while it ran; news first."""
     named: frozenset[str]
@@ -164,7 +175,7 @@ class Measured:
                 "module": each.module,
                 "region": each.region,
                 "from_ms": each.from_ns // MS_NS,
-                "until_ms": each.until_ns // MS_NS,
+                "until_ms": None if each.until_ns == ENDLESS else each.until_ns // MS_NS,
                 "value": round(each.value, 4),
                 "threshold": each.trigger.threshold,
                 "unit": each.trigger.unit,
@@ -181,9 +192,14 @@ def measure(signals: Signals, settings: Settings, trace_id: str, spans: pa.Table
         return Measured(points=0, anomalies=(), named=frozenset())
     ran = _around(spans)
     found = signals.points(
-        Between(from_ns=ran.from_ns - BEFORE_NS, until_ns=ran.until_ns + WITHIN_NS)
+        Between(from_ns=ran.from_ns - BEFORE_NS, until_ns=ran.until_ns + WITHIN_NS),
+        names=[name for trigger in triggers(settings) for name in trigger.signals],
     )
-    fired = in_places(anomalies(found, settings), _places(spans))
+    alerts = signals.points(
+        Between(from_ns=ran.from_ns - ALERTS_NS, until_ns=ran.until_ns), prefix=ALERT
+    )
+    judged = anomalies(found, settings) + list(filter(_placed, anomalies(alerts, settings)))
+    fired = in_places(judged, _places(spans))
     # A statistic is written down up to a minute after what it is about.
     during = [
         each
@@ -192,10 +208,15 @@ def measure(signals: Signals, settings: Settings, trace_id: str, spans: pa.Table
     ]
     exemplars = found.filter(pc.fill_null(pc.equal(found["trace_id"], trace_id), False))
     return Measured(
-        points=found.num_rows,
+        points=found.num_rows + alerts.num_rows,
         anomalies=tuple(sorted(during, key=lambda each: (each.chronic, each.from_ns, each.name))),
         named=frozenset(exemplars["name"].to_pylist()),
     )
+
+
+def _placed(alert: Anomaly) -> bool:
+    """Whether an alert says where; one that does not would be about every trace."""
+    return any(getattr(alert, name) is not None for name in Place._fields)
 
 
 def _places(spans: pa.Table) -> set[Place]:

@@ -25,6 +25,10 @@ from graphmind.telemetry.resolver_table import Table, default_table
 
 KIND: Final = "metric"
 """The symptom that an exemplar shows."""
+ALERT: Final = "alert:"
+"""How names of points begin that say since when an alert fires (1), and until when (0)."""
+ENDLESS: Final = 2**63 - 1
+"""The end of what lasts yet."""
 UNUSABLE: Final = "metric sample without name, number or possible time"
 WITHIN_NS: Final = 60_000_000_000
 """A counter is judged by its increase within a minute; and an exemplar may be a minute older than
@@ -53,6 +57,12 @@ class Trigger:
     channel: str
     server_faults: bool = False
     """Series whose labels state an answer count only if it is a 5xx or a timeout."""
+    prefix: str = ""
+    """Of the names of points, besides ``signals``. Such a value holds until the next one."""
+
+    def hears(self, name: str) -> bool:
+        """Whether points of that name are judged."""
+        return name in self.signals or bool(self.prefix and name.startswith(self.prefix))
 
 
 TRIGGERS: Final = (
@@ -66,7 +76,7 @@ TRIGGERS: Final = (
     ),
     Trigger(
         name="retries",
-        signals=("agent_retry_total", "agent_retry"),
+        signals=("agent_retry_total",),
         threshold=3.0,
         unit="a minute",
         source="S08",
@@ -74,7 +84,7 @@ TRIGGERS: Final = (
     ),
     Trigger(
         name="state write errors",
-        signals=("agent_state_write_error_total", "agent_state_write_error"),
+        signals=("agent_state_write_error_total",),
         threshold=0.0,
         unit="a minute",
         source="S08",
@@ -91,11 +101,20 @@ TRIGGERS: Final = (
     ),
     Trigger(
         name="oldest call in flight",
-        signals=("agent_inflight_oldest_seconds", "inflight_oldest_s"),
+        signals=("agent_inflight_oldest_seconds", "graphmind_inflight_oldest_seconds"),
         threshold=10.0,
         unit="s",
         source="setting hang_after_s",
         channel="latency",
+    ),
+    Trigger(
+        name="alert of another system",
+        signals=(),
+        prefix=ALERT,
+        threshold=0.0,
+        unit="firing",
+        source="whoever set the alert",
+        channel="error",
     ),
 )
 """All triggers; one line here is all that a new one needs."""
@@ -154,7 +173,9 @@ def points(
         batch = batch.filter(usable)
     labels = Labels(table or default_table(), batch.column("labels"))
     columns = {
-        **{name: batch.column(name) for name in ("name", "time_ns", "value", "trace_id")},
+        **{name: batch.column(name) for name in ("time_ns", "value", "trace_id")},
+        # As Prometheus writes the names of OpenTelemetry.
+        "name": pc.replace_substring(batch.column("name"), ".", "_"),
         **{name: labels.column(name) for name in Place._fields},
         "labels": _sorted_json(batch.column("labels")),
     }
@@ -189,7 +210,7 @@ def anomalies(found: pa.Table, settings: Settings) -> list[Anomaly]:
         anomaly
         for series in _series(found)
         for trigger in triggers(settings)
-        if series.name in trigger.signals and _counts(trigger, series.labels)
+        if trigger.hears(series.name) and _counts(trigger, series.labels)
         for anomaly in _beyond(trigger, series)
     ]
     return sorted(fired, key=lambda each: (each.from_ns, each.name, each.labels))
@@ -311,6 +332,8 @@ def _beyond(trigger: Trigger, series: _Series) -> Iterator[Anomaly]:
     values, since = _judged(series)
     beyond = values > trigger.threshold
     edges = np.flatnonzero(np.diff(np.concatenate([[False], beyond, [False]]).astype(np.int8)))
+    # Where a run ends: at its last point, or where a value holds at the next one.
+    ends = np.append(series.times[1:], ENDLESS) if trigger.prefix else series.times
     chronic = len(values) >= CHRONIC_POINTS and beyond.mean() > CHRONIC_SHARE
     for first, until in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         yield Anomaly(
@@ -319,7 +342,7 @@ def _beyond(trigger: Trigger, series: _Series) -> Iterator[Anomaly]:
             **series.place,
             labels=series.labels,
             from_ns=int(since[first]),
-            until_ns=int(series.times[until - 1]),
+            until_ns=int(ends[until - 1]),
             value=float(values[first:until].max()),
             chronic=bool(chronic),
         )
@@ -346,7 +369,7 @@ def _part_of(anomaly: Anomaly, row: dict[str, Any]) -> bool:
     trigger = anomaly.trigger
     counter = row["name"].endswith("_total")
     return (
-        row["name"] in trigger.signals
+        trigger.hears(row["name"])
         and anomaly.from_ns - WITHIN_NS <= row["time_ns"] <= anomaly.until_ns
         and (counter or row["value"] > trigger.threshold)
         and all(

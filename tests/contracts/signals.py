@@ -178,6 +178,7 @@ class SignalsContract:
         assert values() == [1.0, 2.0, 4.0, 3.0]
         assert values(names=["retries"]) == [3.0]
         assert values(names=[]) == []
+        assert values(prefix="ret") == [3.0]
         assert values(agent="a", module="m") == [1.0]
         assert values(trace_ids=pa.array(["t"])) == [4.0]
         assert values(Between(from_ns=2, until_ns=4)) == [2.0, 3.0]

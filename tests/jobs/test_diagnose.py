@@ -353,6 +353,21 @@ def test_an_exemplar_that_names_the_trace_is_told(stores):
     ]
 
 
+def test_an_alert_about_one_of_its_services_is_told_while_it_fires(stores):
+    loaded(stores.archive, job())
+    stored(
+        stores.archive,
+        sample("alert:ModelDown", -3_600_000, 1.0, service="model"),
+        sample("alert:BankDown", -3_600_000, 1.0, service="bank"),
+        sample("alert:Somewhere", -3_600_000, 1.0, severity="page"),
+        sample("alert:Over", -3_600_000, 1.0, service="model"),
+        sample("alert:Over", -1_800_000, 0.0, service="model"),
+    )
+    found = diagnosed(stores, trace_id="t")["metric_anomaly"]
+
+    assert [(each["name"], each["until_ms"]) for each in found] == [("alert:ModelDown", None)]
+
+
 # ----------------------------------------------------------------------------------------- whole
 
 

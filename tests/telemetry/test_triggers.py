@@ -12,6 +12,7 @@ from graphmind.settings import Settings
 from graphmind.telemetry.metrics import POINTS
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.triggers import (
+    ENDLESS,
     TRIGGERS,
     UNUSABLE,
     Place,
@@ -139,6 +140,18 @@ def test_the_limit_of_a_hang_is_the_setting():
 
     assert fired(*rows) == [("oldest call in flight", 30, 30, 12)]
     assert len(fired(*rows, settings=Settings(hang_after_s=20))) == 0
+
+
+def test_an_alert_lasts_until_it_is_resolved():
+    rows = [sample("alert:DiskFull", ms, value) for ms, value in ((1000, 1.0), (9000, 0.0))]
+
+    assert fired(*rows) == [("alert of another system", 1, 9, 1)]
+    [lasting] = anomalies(table(rows[0]), Settings())
+    assert lasting.until_ns == ENDLESS
+
+
+def test_names_of_opentelemetry_are_those_of_prometheus():
+    assert len(fired(*series("agent.trace.latency.p95", 6))) == 1
 
 
 def test_every_trigger_has_a_unit_and_a_source():
