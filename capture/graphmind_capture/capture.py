@@ -41,7 +41,7 @@ class Capture:
         self.traced: list[str] = []
         """Names of the instrumentations that are on."""
         self.provider: trace.TracerProvider = trace.NoOpTracerProvider()
-        self._own = own
+        self.own = own
         self._parts: Parts | None = None
         self._outbox: Outbox | None = None
         self._watch: Watch = calls_a_model
@@ -64,7 +64,7 @@ class Capture:
         """Return the watched calls that are under way."""
         spans = self._parts.open_spans() if self._parts else []
         watched = [(span, age) for span, age in spans if self._watch(span)]
-        return grouped(watched, self._own.get(names.AGENT, self.service))
+        return grouped(watched, self.own.get(names.AGENT, self.service))
 
     def counts(self) -> dict[str, int]:
         """Return the counters of ``counts.NAMES``."""

@@ -16,7 +16,7 @@ from graphmind_capture import attributes as names
 from graphmind_capture.capture import Capture
 from graphmind_capture.inflight import calls_a_model
 from graphmind_capture.instrumentations import KNOWN, Undo, instrument
-from graphmind_capture.keys import key_writer
+from graphmind_capture.keys import Writer, key_writer
 from graphmind_capture.parts import Keep, Rules, Watch
 from graphmind_capture.scopes import OwnPropagator, clean
 
@@ -56,62 +56,59 @@ def setup(
 ) -> Capture:
     """Trace FastAPI, httpx, gRPC and Redis in this process, as far as it is installed.
 
-    Args:
-        service: Name of the service.
-        agent: The agent that this process is; scopes override it.
-        region: Where it runs.
-        namespace: Groups services, ``service.namespace``.
-        endpoint: Collector or graphmind; default ``OTEL_EXPORTER_OTLP_ENDPOINT``, else loopback.
-        headers: Sent with each export, for example a token.
-        sample_healthy: Share of healthy traces that is kept, above 0; the same in all services.
-        slow_s: Longer traces are kept always.
-        watch: Open spans that get start markers and gauges: a test of the span, or names of
-            attributes of which it has one. Default: calls of models.
-        marker_after_s: A start marker is sent once a watched span has been open so long.
-        keep: A test of ended spans that keeps their traces, besides errors and slowness.
-        fold: Whether runs of equal short spans are folded.
-        hash_keys_with: Secret with which keys are hashed.
-        keep_key_prefix: Whether a hashed key keeps what precedes its first `:`.
-        instrument_only: Some of `fastapi`, `httpx`, `grpc`, `redis`.
-        tracer_provider: Provider to join; default: the global one, else a new one made global.
-        exporter: Instead of OTLP over HTTP.
-        queue_spans: Spans that wait to be sent before more are dropped.
+    - service: Name of the service.
+    - agent: The agent that this process is; scopes override it.
+    - region: Where it runs.
+    - namespace: Groups services, ``service.namespace``.
+    - endpoint: Collector or graphmind; default ``OTEL_EXPORTER_OTLP_ENDPOINT``, else loopback.
+    - headers: Sent with each export, for example a token.
+    - sample_healthy: Share of healthy traces that is kept, above 0; the same in all services.
+    - slow_s: Longer traces are kept always.
+    - watch: Open spans that get start markers and gauges: a test of the span, or names of
+      attributes of which it has one. Default: calls of models.
+    - marker_after_s: A start marker is sent once a watched span has been open so long.
+    - keep: A test of ended spans that keeps their traces, besides errors and slowness.
+    - fold: Whether runs of equal short spans are folded.
+    - hash_keys_with: Secret with which keys are hashed.
+    - keep_key_prefix: Whether a hashed key keeps what precedes its first `:`.
+    - instrument_only: Some of `fastapi`, `httpx`, `grpc`, `redis`.
+    - tracer_provider: Provider to join; default: the global one, else a new one made global.
+    - exporter: Instead of OTLP over HTTP.
+    - queue_spans: Spans that wait to be sent before more are dropped.
 
-    Returns:
-        The Capture; called again, the first one, and the log says so.
-
-    Raises:
-        CaptureError: for an argument that it cannot use.
-
+    Called again, it returns the first Capture and says so in the log. Raises CaptureError.
     """
     global _active  # noqa: PLW0603 - what instrumentations patch is global too
     if _active is not None and _active.active:
         _LOG.warning("setup was called before, for %s; nothing was changed", _active.service)
         return _active
     _check(service, sample_healthy, slow_s, marker_after_s, instrument_only)
-    capture = Capture(service, {})
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         _LOG.info("OTEL_SDK_DISABLED: nothing is traced")
-        return capture
+        return Capture(service, {})
     write = key_writer(_secret(hash_keys_with), keep_prefix=keep_key_prefix)
     sender = exporter or _exporter(endpoint, headers)
     provider = tracer_provider or _provider(_resource(service, agent, region, namespace))
-    own = _own(provider.resource, agent, region)
-    capture = Capture(service, own)
     rules = Rules(
         sample_healthy=sample_healthy,
         slow_s=slow_s,
         marker_after_s=marker_after_s,
         watch=_watch(watch),
         keep=keep,
-        own=own,
+        own=_own(provider.resource, agent, region),
     )
-    capture.start(provider, sender, rules, folding=fold, spans_max=queue_spans)
-    capture.traced, undo = instrument(instrument_only, provider, write)
-    capture.undo_later([*undo, _propagate(own)])
-    _active = capture
+    _active = Capture(service, rules.own)
+    _active.start(provider, sender, rules, folding=fold, spans_max=queue_spans)
+    _switch_on(_active, provider, instrument_only, write)
+    return _active
+
+
+def _switch_on(
+    capture: Capture, provider: TracerProvider, wanted: Sequence[str], write: Writer
+) -> None:
+    capture.traced, undo = instrument(wanted, provider, write)
+    capture.undo_later([*undo, _propagate(capture.own)])
     _LOG.info("traced: %s", ", ".join(capture.traced) or "spans of your own only")
-    return capture
 
 
 def _check(
