@@ -61,10 +61,11 @@ def started(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
 
 def _span(record: dict[str, object]) -> dict[str, object]:
     said = dict(record["attributes"])  # type: ignore[call-overload]  # pairs of a map
+    parent = (said.get(_PARENT) or "").lower()
     return {
         "trace_id": record["trace_id"],
         "span_id": record["span_id"],
-        "parent_span_id": (said.get(_PARENT) or "").lower().strip("0") and said[_PARENT].lower(),
+        "parent_span_id": parent if parent.strip("0") else None,
         "name": said.get(_NAME) or record["body"],
         "kind": _KINDS.get((said.get(_KIND) or "").lower(), KIND_UNSPECIFIED),
         "start_ns": record["time_ns"],
