@@ -1,4 +1,4 @@
-"""Lines and anomalies joined to the spans of one trace (S19). Pure over what was read."""
+"""Lines and anomalies, read and joined to the spans of one trace (S19)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ UNTRACED_MAX: Final = 5_000
 EXTRACT_MAX: Final = 50
 EXCERPT_CHARS: Final = 300
 ANOMALIES_MAX: Final = 20
+"""What a diagnosis shows at most (chosen): it counts the rest."""
 BY_IDS: Final = "trace and span id"
 BY_TRACE: Final = "trace id"
 BY_TIME: Final = "service and time"
@@ -104,10 +105,12 @@ def _by_time(found: pa.Table, ran: pa.Table) -> list[Row]:
 
 
 def _contradicts(row: Row, span: Row) -> bool:
-    # Not by module: a line without one has the name of its logger there.
+    # Not by module: a line without one has the name of its logger there. And where no agent is
+    # named, spans have the name of their service there.
+    names = ("agent", "region", "task_id") if span["agent_named"] else ("region", "task_id")
     return any(
         row[name] is not None and span[name] is not None and row[name] != span[name]
-        for name in ("agent", "region", "task_id")
+        for name in names
     )
 
 

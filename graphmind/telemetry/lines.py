@@ -140,6 +140,8 @@ def _text(batch: pa.RecordBatch, labels: Labels, exception: pa.Array) -> pa.Arra
         pc.binary_join_element_wise(exception, message, pa.scalar(": ", _TEXT)), message
     )
     body = _filled(batch.column("body"))
+    inside = pc.fill_null(pc.starts_with(body, "{"), False)
+    body = pc.coalesce(pc.if_else(inside, labels.column("message"), None), body)
     both = pc.binary_join_element_wise(body, raised, pa.scalar("\n", _TEXT))
     name = _filled(batch.column("event_name"))
     return pc.coalesce(both, body, raised, name)

@@ -238,6 +238,14 @@ def test_without_ids_a_line_within_a_span_of_its_service_is_joined_by_time(store
     assert {line["joined_by"] for line in found["log_extract"]} == {"service and time"}
 
 
+def test_a_line_may_name_an_agent_where_its_span_names_none(stores):
+    loaded(stores.archive, [span("route", 0, 9000, failed=True, service="router")])
+    row = about(500, "handed over", attributes=PLANNER, resource={"service.name": "router"})
+    stored(stores.archive, row)
+
+    assert diagnosed(stores, trace_id="t")["counts"]["lines"] == 1
+
+
 def test_of_nested_spans_the_shortest_has_the_line(stores):
     inner = span("inner", 4000, 5000, parent="think", service="model", attributes=PLANNER)
     loaded(stores.archive, [*job(), inner])

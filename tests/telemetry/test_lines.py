@@ -135,6 +135,12 @@ def test_a_body_that_is_json_is_read_where_no_attribute_speaks():
     assert (found["trace_id"], found["agent"], found["error_code"]) == (TRACE, "b", "E7")
 
 
+def test_of_a_body_that_is_json_the_message_is_the_line():
+    assert line(log(0, '{"msg":"no seat","n":1}'))["body"] == "no seat"
+    assert line(log(0, '{"n":1}'))["body"] == '{"n":1}'
+    assert line(log(0, "said", attributes={"message": "other"}))["body"] == "said"
+
+
 def test_a_trace_id_in_the_text_is_found():
     found = line(log(0, f"failed trace_id={TRACE} span_id={SPAN} badly"))
 
