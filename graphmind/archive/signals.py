@@ -69,7 +69,10 @@ class Signals(Protocol):
         module: str | None = None,
         trace_ids: pa.Array | None = None,
     ) -> pa.Table:
-        """Points of a time, by name, labels, then time; ``trace_ids`` are those of exemplars."""
+        """Points of a time, by name, labels, then time.
+
+        ``prefix`` is of their names; ``trace_ids`` are those of exemplars.
+        """
 
     def prune(self, before_ns: int) -> int:
         """Delete lines and points before a moment; return how many."""
