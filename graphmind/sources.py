@@ -27,10 +27,33 @@ class Sink(Protocol):
         """
 
 
+class ReceiverTotals(Protocol):
+    """What a receiver has answered since it began."""
+
+    @property
+    def requests(self) -> Mapping[tuple[str, str], int]:
+        """By signal and outcome."""
+
+    @property
+    def accepted(self) -> Mapping[str, int]:
+        """Records stored, by signal."""
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Records left out of requests that were taken, by signal."""
+
+    @property
+    def body_bytes(self) -> Mapping[str, int]:
+        """Bytes of the bodies, unpacked, by signal."""
+
+
 class Receiver(Protocol):
     """A push source while it listens."""
 
     name: str
+
+    def totals(self) -> ReceiverTotals:
+        """Return what was answered so far."""
 
     @property
     def address(self) -> str:

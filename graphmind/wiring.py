@@ -1,31 +1,85 @@
 """The only place that builds adapters from settings, and finds plugins."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphmind.archive.duck import DuckArchive
 from graphmind.errors import SettingsError
 from graphmind.graph.port import GraphStore
 from graphmind.jobs.stores import Stores
 from graphmind.settings import Settings
+from graphmind.sources import PullSource
 from graphmind.telemetry.resolver_table import Table, default_table, extended_table
+
+if TYPE_CHECKING:  # only a server pays for what it needs
+    from graphmind.live.service import Listener, Service
+
+ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "384MB"
+DELIVERY_TIMEOUT_S = 5.0
+"""A server shares its machine and runs for months; a command may take what it needs (chosen)."""
 
 
 @contextmanager
-def open_stores(settings: Settings) -> Iterator[Stores]:
+def open_stores(settings: Settings, *, live: bool = False) -> Iterator[Stores]:
     """Open the archive and the graph of a data folder, and close them afterwards.
 
-    Raises StoreBusy or StoreError with what to do.
+    ``live`` bounds their memory for a server. Raises StoreBusy or StoreError with what to do.
     """
-    with DuckArchive(settings.data_dir) as archive:
+    memory_max = LIVE_ARCHIVE_MEMORY if live else ARCHIVE_MEMORY
+    with DuckArchive(settings.data_dir, memory_max=memory_max) as archive:
         graph = open_graph(settings)
         try:
             yield Stores(archive=archive, graph=graph)
         finally:
             graph.close()
+
+
+@contextmanager
+def open_service(stores: Stores, settings: Settings, *, host: str) -> "Iterator[Service]":
+    """Run the live service over open stores: receivers, pull sources and loops.
+
+    Raises SettingsError where a setting is wrong or an address is taken.
+    """
+    import httpx
+
+    from graphmind.jobs.deliveries import open_deliveries
+    from graphmind.live.service import Service
+
+    sources = _sources(settings)
+    with ExitStack() as held:
+        client = held.enter_context(httpx.Client(timeout=DELIVERY_TIMEOUT_S))
+        service = Service(
+            stores,
+            settings,
+            table=resolver_table(settings),
+            deliveries=open_deliveries(stores.archive, settings, client),
+            read_alerts=plugin("graphmind.readers", "alerts"),
+        )
+        held.callback(service.stop)
+        service.start(_listeners(settings, host), sources)
+        yield service
+
+
+def _listeners(settings: Settings, host: str) -> "list[Listener]":
+    ports = {"otlp-grpc": settings.otlp_grpc_port, "otlp-http": settings.otlp_http_port}
+    return [
+        partial(plugin("graphmind.receivers", name), settings=settings, host=host)
+        for name, port in ports.items()
+        if port >= 0
+    ]
+
+
+def _sources(settings: Settings) -> list[PullSource]:
+    if not settings.sources:
+        return []
+    read = plugin("graphmind.readers", "sources")
+    configs = read(Path(settings.sources), os.environ)
+    return [plugin("graphmind.pull_sources", config.kind)(config) for config in configs]
 
 
 def open_graph(settings: Settings) -> GraphStore:

@@ -4,17 +4,21 @@ from fastapi import FastAPI
 
 from graphmind import __version__
 from graphmind.jobs.stores import Stores
+from graphmind.live.service import Service
 from graphmind.settings import Settings
 from graphmind_api.body_limit import BodyLimit
 from graphmind_api.context import API
 from graphmind_api.metrics import Metrics, RequestMetrics
 from graphmind_api.openapi import document
 from graphmind_api.problems import Faults, add_handlers
-from graphmind_api.routes import diagnosis, incidents, operations, questions, root_cause
+from graphmind_api.routes import alerts, diagnosis, incidents, operations, questions, root_cause
 
 
-def create_app(stores: Stores, settings: Settings) -> FastAPI:
-    """Return the ASGI app over stores that the caller opened and will close."""
+def create_app(stores: Stores, settings: Settings, service: Service | None = None) -> FastAPI:
+    """Return the ASGI app over stores that the caller opened and will close.
+
+    ``service`` is what works on them meanwhile; without it the app only answers.
+    """
     app = FastAPI(
         title="graphmind",
         version=__version__,
@@ -26,8 +30,9 @@ def create_app(stores: Stores, settings: Settings) -> FastAPI:
     )
     app.state.stores = stores
     app.state.settings = settings
-    app.state.metrics = Metrics(stores.archive)
-    for routes in (incidents, root_cause, diagnosis, questions, operations):
+    app.state.service = service
+    app.state.metrics = Metrics(stores.archive, service)
+    for routes in (incidents, root_cause, diagnosis, alerts, questions, operations):
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(BodyLimit)

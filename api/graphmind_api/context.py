@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from graphmind.jobs.stores import Stores
+from graphmind.live.service import Service
 from graphmind.settings import Settings
 
 API: Final = "/api/v1"
@@ -21,5 +22,11 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
+def _service(request: Request) -> Service | None:
+    service: Service | None = request.app.state.service
+    return service
+
+
+RunningService = Annotated[Service | None, Depends(_service)]
 OpenStores = Annotated[Stores, Depends(_stores)]
 CurrentSettings = Annotated[Settings, Depends(_settings)]

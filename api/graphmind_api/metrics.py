@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphmind.archive.port import Archive
 from graphmind.jobs.gauges import Gauges, gauges
+from graphmind.live.service import Service
+from graphmind_api.service_metrics import ServiceState
 
 UNMATCHED: Final = "unmatched"
 """The route of requests for paths that do not exist: their paths would be labels without end."""
@@ -19,9 +21,11 @@ UNMATCHED: Final = "unmatched"
 class Metrics:
     """The metrics of one app, in a registry of its own."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, service: Service | None = None) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_ArchiveState(archive))
+        if service:
+            self._registry.register(ServiceState(service))
         self.requests = Counter(
             "graphmind_http_requests",
             "Requests answered",
@@ -82,7 +86,7 @@ class _ArchiveState(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the state of this moment."""
-        yield from _families(gauges(self._archive))
+        yield from _families(gauges(self._archive, now_ns=time.time_ns()))
 
 
 def _families(state: Gauges) -> Iterator[Metric]:
@@ -100,6 +104,23 @@ def _families(state: Gauges) -> Iterator[Metric]:
             "Share of traces in which something went wrong",
             value=state.trace_anomaly_rate,
         )
+    yield GaugeMetricFamily(
+        "graphmind_open_incidents", "Incidents not closed", value=state.open_incidents
+    )
+    for name, meaning, share in (
+        ("fallback_usage_rate", "in which a fallback answered", state.fallback_usage_rate),
+        ("trace_recovery_trend", "that ended well after a repair", state.trace_recovery_rate),
+    ):
+        if share is not None:
+            yield GaugeMetricFamily(name, f"Share of the last hour's traces {meaning}", value=share)
+    latency = GaugeMetricFamily(
+        "agent_trace_latency_p95",
+        "Seconds within which 95 % of the last hour's traces of an agent ended",
+        labels=("agent",),
+    )
+    for agent, seconds in state.agent_trace_latency_p95_s.items():
+        latency.add_metric((agent,), seconds)
+    yield latency
     causes = GaugeMetricFamily(
         "root_cause_distribution", "Incidents by the kind of their first cause", labels=("kind",)
     )

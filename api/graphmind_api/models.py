@@ -195,6 +195,15 @@ class Seen(Body):
     matches: tuple[Resemblance, ...] = Field(description="Best first")
 
 
+class Moment(Body):
+    """A change of an incident's state, or what it took in."""
+
+    at_ms: int
+    state: str
+    trace_count: int
+    reason: str
+
+
 class Incident(Verdict):
     """Everything known about an incident."""
 
@@ -206,6 +215,12 @@ class Incident(Verdict):
     absorbed: tuple[str, ...] = Field(description="Earlier incidents that were part of it")
     split_from: str | None = Field(description="Earlier incident that it was part of")
     seen: Seen | None = Field(description="null: no trace was left to take a fingerprint of")
+    state_since_ms: int | None = Field(None, description="Live: when it entered its state")
+    closed_ms: int | None = Field(None, description="Live: when it was closed")
+    merged_into: str | None = Field(None, description="Live: the incident that took it in")
+    history: tuple[Moment, ...] = Field((), description="Live: its states, oldest first")
+    eligible_for_repair: bool = Field(False, description="An alert was raised for it")
+    alerted_ms: int | None = Field(None, description="When that was, epoch ms")
     command: Command
 
 
@@ -341,7 +356,7 @@ class Alive(Body):
 class Check(Body):
     """One thing that the server needs to answer."""
 
-    name: Literal["archive", "graph"]
+    name: str = Field(description="archive, graph, or a loop of the live service")
     ready: bool
     detail: str = Field(description="Why not; empty if ready")
 

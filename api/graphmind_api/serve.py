@@ -10,6 +10,7 @@ import uvicorn
 
 from graphmind.errors import SettingsError
 from graphmind.jobs.stores import Stores
+from graphmind.live.service import Service
 from graphmind.settings import Settings
 from graphmind_api.app import create_app
 
@@ -17,17 +18,19 @@ SHUTDOWN_S = 10
 """Requests under way may take that long to finish after a stop (chosen)."""
 
 
-def serve(stores: Stores, settings: Settings, *, host: str, port: int) -> None:
+def serve(stores: Stores, settings: Settings, service: Service, *, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way and return.
 
     Port 0 takes a free one. Raises SettingsError if the address cannot be listened on.
     """
     config = uvicorn.Config(
-        create_app(stores, settings),
+        create_app(stores, settings, service),
         host=host,
         port=port,
         timeout_graceful_shutdown=SHUTDOWN_S,
         server_header=False,
+        log_config=None,
+        access_log=False,
     )
     with _listening(host, port) as listening:
         # Once stopped, uvicorn raises the signal again for whoever handled it before: by default

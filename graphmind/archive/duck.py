@@ -174,6 +174,19 @@ class DuckArchive:
             for outcome, complete, traces in rows
         ]
 
+    def rates(self, since_ns: int) -> tuple[float | None, float | None]:
+        """Share of the traces since with a fallback, and that recovered."""
+        with self._snapshot() as cursor:
+            found = cursor.execute(sql("rates"), {"since_ns": since_ns}).fetchall()[0]
+        fallback, recovered = found
+        return fallback, recovered
+
+    def agent_latency_p95(self, since_ns: int, *, agents_max: int) -> dict[str, float]:
+        """95th percentile of the duration in ns of the traces of each agent since."""
+        terms = {"since_ns": since_ns, "agents_max": agents_max}
+        with self._snapshot() as cursor:
+            return dict(cursor.execute(sql("agent_latency"), terms).fetchall())
+
     def save_incidents(self, run_id: str, incidents: Iterable[dict[str, object]]) -> None:
         """Replace the incidents found by an analysis run."""
         documents = list(incidents)

@@ -132,6 +132,18 @@ class Archive(Protocol):
     def outcomes(self) -> list[Outcome]:
         """Return the estimated number of traces by outcome and completeness, sorted by them."""
 
+    def rates(self, since_ns: int) -> tuple[float | None, float | None]:
+        """Share of the traces since in which a fallback answered, and that recovered; estimated.
+
+        None without traces.
+        """
+
+    def agent_latency_p95(self, since_ns: int, *, agents_max: int) -> dict[str, float]:
+        """95th percentile of the duration in ns of the traces of each agent since.
+
+        Of the agents with most traces, at most ``agents_max``.
+        """
+
     def save_incidents(self, run_id: str, incidents: Iterable[dict[str, object]]) -> None:
         """Replace the incidents (JSON documents with ``incident_id``) found by an analysis run."""
 

@@ -176,10 +176,10 @@ def serve(
     data_dir: DataDir = None,
     neo4j: Neo4j = None,
 ) -> None:
-    """Serve the API over the data folder until interrupted."""
+    """Take telemetry in, find incidents as they happen, and serve the API, until interrupted."""
     from graphmind.cli import commands
 
-    commands.serve_api(context(ctx.obj, data_dir, neo4j, json=False), host=host, port=port)
+    commands.serve_live(context(ctx.obj, data_dir, neo4j, json=False), host=host, port=port)
 
 
 app.add_typer(knowledge)

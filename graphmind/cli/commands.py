@@ -16,6 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from graphmind.archive.port import Selection
 from graphmind.cli import tables
+from graphmind.cli.logs import log_to_stderr
 from graphmind.cli.options import Context
 from graphmind.errors import UnknownName
 from graphmind.graph.questions import bind, list_questions, question
@@ -30,7 +31,7 @@ from graphmind.simulation.files import write as write_simulation
 from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate
 from graphmind.telemetry.rejections import Rejections
-from graphmind.wiring import open_stores, plugin, resolver_table
+from graphmind.wiring import open_service, open_stores, plugin, resolver_table
 
 
 def load_paths(run: Context, paths: Sequence[str]) -> None:
@@ -118,10 +119,14 @@ def run_demo(run: Context) -> None:
     )
 
 
-def serve_api(run: Context, *, host: str, port: int) -> None:
-    """Serve the API until interrupted."""
-    with open_stores(run.settings) as stores:
-        plugin("graphmind.apps", "api")(stores, run.settings, host=host, port=port)
+def serve_live(run: Context, *, host: str, port: int) -> None:
+    """Take telemetry in and serve the API until interrupted."""
+    log_to_stderr()
+    with (
+        open_stores(run.settings, live=True) as stores,
+        open_service(stores, run.settings, host=host) as service,
+    ):
+        plugin("graphmind.apps", "api")(stores, run.settings, service, host=host, port=port)
 
 
 def _load(run: Context, stores: Stores, paths: Sequence[str]) -> tuple[Loaded, int, int]:

@@ -38,7 +38,7 @@ def choose_kept(
     if len(traces) < ALL_BELOW or healthy_share >= 1.0:
         return np.ones(len(traces), np.bool_), weights
     failing = pc.is_in(traces["outcome"], pa.array(FAILING)).to_numpy()
-    kept = failing | pc.is_in(traces["trace_id"], _taken_up(facts, failing)).to_numpy()
+    kept = failing | pc.is_in(traces["trace_id"], taken_up(facts, failing)).to_numpy()
     drawn = np.flatnonzero(~kept)
     factor = _draw(traces.take(pa.array(drawn)), healthy_share)
     kept[drawn] = factor > 0
@@ -62,7 +62,7 @@ def choose_detailed(traces: pa.Table) -> NDArray[np.bool_]:
     return detailed
 
 
-def _taken_up(facts: Facts, failing: NDArray[np.bool_]) -> pa.Array:
+def taken_up(facts: Facts, failing: NDArray[np.bool_]) -> pa.Array:
     """Return ids of the traces that failing ones read from or continue."""
     bad = facts.traces.filter(pa.array(failing))
     accesses = facts.accesses.sort_by(ACCESS_ORDER)

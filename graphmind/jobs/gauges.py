@@ -5,10 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphmind.archive.port import Archive
+from graphmind.incidents.lifecycle import CLOSED
 
 QUIET = ("ok", "incomplete")
 """Outcomes of traces in which nothing went wrong."""
 UNEXPLAINED = "unexplained"
+HOUR_NS = 3_600_000_000_000
+SECOND_NS = 1_000_000_000
+AGENTS_MAX = 100
+"""Agents whose latency is shown, those with most traces: each is a series (chosen)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +29,20 @@ class Gauges:
     """Share of traces in which something went wrong; None without traces."""
     root_cause_distribution: Mapping[str, int]
     """Incidents by the kind of their first cause, sorted by it."""
+    open_incidents: int
+    """Of those, not closed."""
+    fallback_usage_rate: float | None
+    """Share of the last hour's traces in which a fallback answered; None without traces."""
+    trace_recovery_rate: float | None
+    """Share of the last hour's traces that ended well after a repair."""
+    agent_trace_latency_p95_s: Mapping[str, float]
+    """By agent, of the last hour's traces that it took part in."""
 
 
-def gauges(archive: Archive) -> Gauges:
+def gauges(archive: Archive, *, now_ns: int) -> Gauges:
     """Count what the archive holds; shares are of traces as their weights estimate them."""
+    fallback, recovered = archive.rates(now_ns - HOUR_NS)
+    latencies = archive.agent_latency_p95(now_ns - HOUR_NS, agents_max=AGENTS_MAX)
     counts, outcomes, incidents = archive.counts(), archive.outcomes(), archive.incidents()
     traces = sum(outcome.traces for outcome in outcomes)
     complete = sum(outcome.traces for outcome in outcomes if outcome.complete)
@@ -40,6 +55,12 @@ def gauges(archive: Archive) -> Gauges:
         trace_complete_ratio=complete / traces if traces else None,
         trace_anomaly_rate=anomalous / traces if traces else None,
         root_cause_distribution=dict(sorted(kinds.items())),
+        open_incidents=sum(incident.get("state") != CLOSED for incident in incidents),
+        fallback_usage_rate=fallback,
+        trace_recovery_rate=recovered,
+        agent_trace_latency_p95_s={
+            agent: latency / SECOND_NS for agent, latency in sorted(latencies.items())
+        },
     )
 
 

@@ -1,17 +1,18 @@
 """Raw spans into the archive: sift, resolve, append."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphmind.archive.port import Archive
+from graphmind.archive.port import Appended, Archive
 from graphmind.settings import Settings
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.resolve import resolve
 from graphmind.telemetry.resolver_table import Table
 from graphmind.telemetry.sift import sift
+from graphmind.telemetry.spans import joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,13 @@ def load(
         trace_ids=seen.trace_ids(),
         rejected=rejected,
     )
+
+
+def store_spans(
+    batches: Sequence[pa.RecordBatch], archive: Archive, *, table: Table, now_ms: int
+) -> Appended:
+    """Append sifted batches of SPANS by one commit, as live telemetry comes in."""
+    return archive.append([resolve(joined(batches), table)], at_ms=now_ms)
 
 
 class _Seen:

@@ -29,16 +29,17 @@ Arrival = tuple[int, int, Span]
 def request_lines(traces: Iterable[Trace], scenario: Scenario) -> Iterator[bytes]:
     """Yield one ExportTraceServiceRequest a line, newline included, in order of arrival."""
     batch: list[Span] = []
-    for span in _in_order(traces, scenario):
+    for _, span in arrivals(traces, scenario):
         batch.append(span)
         if len(batch) == BATCH:
-            yield _line(batch)
+            yield request_line(batch)
             batch.clear()
     if batch:
-        yield _line(batch)
+        yield request_line(batch)
 
 
-def _in_order(traces: Iterable[Trace], scenario: Scenario) -> Iterator[Span]:
+def arrivals(traces: Iterable[Trace], scenario: Scenario) -> Iterator[tuple[int, Span]]:
+    """Yield when each span arrives, epoch ns, and the span; in that order."""
     random = Random(f"{scenario.seed}/network")  # noqa: S311 - reproducible, not secret
     waiting: list[Arrival] = []
     number = 0
@@ -48,9 +49,9 @@ def _in_order(traces: Iterable[Trace], scenario: Scenario) -> Iterator[Span]:
             heappush(waiting, (arrival_ns, number, span))
         now = trace.spans[0].end_ns or 0
         while waiting and waiting[0][0] <= now - HOLD_NS:
-            yield heappop(waiting)[2]
+            yield heappop(waiting)[::2]
     while waiting:
-        yield heappop(waiting)[2]
+        yield heappop(waiting)[::2]
 
 
 def _arrivals(trace: Trace, scenario: Scenario, random: Random) -> Iterator[tuple[int, Span]]:
@@ -65,7 +66,8 @@ def _arrivals(trace: Trace, scenario: Scenario, random: Random) -> Iterator[tupl
             yield ended_ns + int(delay_s * SECOND_NS), span
 
 
-def _line(batch: Iterable[Span]) -> bytes:
+def request_line(batch: Iterable[Span]) -> bytes:
+    """Return one ExportTraceServiceRequest, newline included."""
     groups: dict[Process, dict[str, list[dict[str, Any]]]] = {}
     for span in batch:
         groups.setdefault(span.process, {}).setdefault(span.scope, []).append(_span(span))

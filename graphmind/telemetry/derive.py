@@ -34,23 +34,34 @@ _OUTCOMES: Final = {
 }
 
 
-def derive(spans: pa.Table, settings: Settings, rejected: Rejections | None = None) -> Facts:
-    """Derive the facts of all traces in ``spans`` (schema RESOLVED, any order)."""
-    return derive_assembled(assemble(spans, rejected), settings)
+def derive(
+    spans: pa.Table,
+    settings: Settings,
+    rejected: Rejections | None = None,
+    *,
+    now_ns: int | None = None,
+) -> Facts:
+    """Derive the facts of all traces in ``spans`` (schema RESOLVED, any order).
+
+    ``now_ns`` is the time for spans that have not ended; without it the latest that the spans tell.
+    """
+    return derive_assembled(assemble(spans, rejected), settings, now_ns=now_ns)
 
 
-def derive_assembled(assembled: pa.Table, settings: Settings) -> Facts:
+def derive_assembled(
+    assembled: pa.Table, settings: Settings, *, now_ns: int | None = None
+) -> Facts:
     """Derive the facts of assembled traces; what is normal is measured among them."""
     columns = Columns.of(assembled)
     traces = outline(assembled, columns)
-    horizon = int(max(columns.end.max(initial=0), columns.start.max(initial=0)))
+    latest = int(max(columns.end.max(initial=0), columns.start.max(initial=0)))
     scene = Scene(
         assembled=assembled,
         columns=columns,
         traces=traces,
         operation=numbered(assembled, "service", "name"),
         settings=settings,
-        horizon=horizon,
+        horizon=latest if now_ns is None else now_ns,
     )
     found = find_symptoms(scene)
     accessed = accesses(assembled, columns)

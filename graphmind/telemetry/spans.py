@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 ATTRIBUTES: Final = pa.map_(pa.string(), pa.string())
 
@@ -95,3 +96,31 @@ def _dictionary(resources: list[dict[str, str]]) -> pa.DictionaryArray:
     codes = [seen.setdefault(tuple(sorted(resource.items())), len(seen)) for resource in resources]
     values = pa.array([list(key) for key in seen], ATTRIBUTES)
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), values)
+
+
+def joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Join batches of one schema into one; their resources, a dictionary each, stand in a row.
+
+    Arrow joins dictionaries only where their values are simple, and these are maps.
+    """
+    if len(batches) == 1:
+        return batches[0]
+    schema = batches[0].schema
+    columns = [
+        _joined_dictionaries([batch.column(field.name) for batch in batches])
+        if pa.types.is_dictionary(field.type)
+        else pa.concat_arrays([batch.column(field.name) for batch in batches])
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _joined_dictionaries(columns: Sequence[pa.DictionaryArray]) -> pa.DictionaryArray:
+    sizes = [len(column.dictionary) for column in columns]
+    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    codes = [
+        pc.add(column.indices, pa.scalar(start, pa.int32())).cast(pa.int32())
+        for column, start in zip(columns, starts, strict=True)
+    ]
+    values = pa.concat_arrays([column.dictionary for column in columns])
+    return pa.DictionaryArray.from_arrays(pa.concat_arrays(codes), values)

@@ -1,14 +1,13 @@
 """For those who run the server: is it alive, can it answer, what does it measure."""
 
 from collections.abc import Callable
-from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from graphmind import __version__
 from graphmind.errors import GraphmindError
-from graphmind_api.context import OpenStores
+from graphmind_api.context import OpenStores, RunningService
 from graphmind_api.metrics import Metrics
 from graphmind_api.models import Alive, Check, Readiness, Version
 
@@ -26,11 +25,13 @@ def read_health() -> Alive:
     summary="Whether requests can be answered",
     responses={503: {"model": Readiness, "description": "A store does not answer"}},
 )
-def read_readiness(stores: OpenStores, response: Response) -> Readiness:
-    """Ask both stores something small."""
+def read_readiness(stores: OpenStores, service: RunningService, response: Response) -> Readiness:
+    """Ask both stores something small, and each loop whether it runs."""
+    loops = service.checks() if service else {}
     checks = (
         _check("archive", stores.archive.latest),
         _check("graph", lambda: stores.graph.read("incident_causes", limit=1)),
+        *(Check(name=name, ready=not wrong, detail=wrong) for name, wrong in loops.items()),
     )
     ready = all(check.ready for check in checks)
     response.status_code = 200 if ready else 503
@@ -55,7 +56,7 @@ def read_version() -> Version:
     return Version(version=__version__, api="v1")
 
 
-def _check(name: Literal["archive", "graph"], probe: Callable[[], object]) -> Check:
+def _check(name: str, probe: Callable[[], object]) -> Check:
     try:
         probe()
     except GraphmindError as error:

@@ -78,11 +78,22 @@ def _cut(scene: Scene, healthy: Bools) -> Shown:
     if not healthy.any():
         return nothing()
     usual = float(np.median(traces.spans[healthy]))
-    waited = scene.horizon - traces.end > scene.settings.hang_after_s * SECOND_NS
+    waited = scene.horizon - traces.start > _patience(scene)
+    waited &= scene.horizon - traces.end > scene.settings.hang_after_s * SECOND_NS
     cut = ~traces.rooted & waited & (traces.spans < _CUT_SHARE * usual)
     rows = np.flatnonzero(cut[columns.trace])
     rows = first_of_trace(rows, -columns.end[rows], columns.trace)
     return Shown(rows=rows, began=columns.end[rows], codes=constant_codes("never ended", len(rows)))
+
+
+def _patience(scene: Scene) -> Floats:
+    """Return how long each trace may take from its start: as its task does, or as the slowest."""
+    usual = normal(scene).trace_time
+    slowest = np.exp(usual.median + scene.settings.slow_mad * usual.deviation)
+    longest = np.nanmax(slowest, initial=scene.settings.hang_after_s * SECOND_NS)
+    own = slowest[scene.traces.stratum]
+    patience: Floats = np.where(np.isnan(own), longest, own)
+    return patience
 
 
 def hang_or_cut(scene: Scene, healthy: Bools) -> Shown:

@@ -26,7 +26,7 @@ class Scene:
     """Number of each span's operation: its service and name."""
     settings: Settings
     horizon: int
-    """Latest time seen in the window, ns."""
+    """Now, or the latest time seen in the window, ns."""
     peers: Peers | None = None
 
     @property

@@ -1,0 +1,1 @@
+"""Sends OTLP over HTTP to a server, paced or as fast as it answers."""
