@@ -8,7 +8,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeVar
 
 import httpx
@@ -44,6 +44,8 @@ class Reply:
     content: bytes
     where: str
     """How messages call the request."""
+    address: Address = field(repr=False)
+    """Of the server: a reply may repeat what it was asked with."""
 
     def json(self) -> Any:
         """Parse the body; raises SourceError where it is not JSON."""
@@ -66,9 +68,9 @@ class Reply:
         ) from None
 
     def text(self) -> str:
-        """Return the start of the body as text, on one line."""
+        """Return the start of the body as text, on one line, without our secrets."""
         head = self.content[: 4 * _TEXT_CHARS_MAX].decode("utf-8", "replace")
-        return " ".join(head.split())[:_TEXT_CHARS_MAX]
+        return self.address.blotted(" ".join(head.split()))[:_TEXT_CHARS_MAX]
 
 
 class Client:
@@ -141,9 +143,7 @@ class Client:
         if 200 <= reply.status < 300 or reply.status in tolerated:
             return reply
         error = _refusal(reply.status, reply.text(), headers)
-        raise SourceError(
-            f"{where}: {self._address.blotted(str(error))}", retry_after_s=error.retry_after_s
-        )
+        raise SourceError(f"{where}: {error}", retry_after_s=error.retry_after_s)
 
     def _ask(self, request: httpx.Request, where: str) -> tuple[Reply, httpx.Headers]:
         """Send, follow moves within the server, and read the reply within its bounds."""
@@ -154,7 +154,12 @@ class Client:
                 try:
                     if response.next_request is None:
                         content = b"".join(self._chunks(response, deadline, where))
-                        reply = Reply(status=response.status_code, content=content, where=where)
+                        reply = Reply(
+                            status=response.status_code,
+                            content=content,
+                            where=where,
+                            address=self._address,
+                        )
                         return reply, response.headers
                     request = self._moved(request, response.next_request, where)
                 finally:

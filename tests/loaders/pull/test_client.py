@@ -147,6 +147,14 @@ def test_a_page_instead_of_json_is_refused_with_its_start():
         client.get("x").json()
 
 
+def test_a_page_that_repeats_the_token_is_blotted_out():
+    with (
+        asking(answering(body=f"<p>{TOKEN}".encode()), token=TOKEN) as (client, _),
+        pytest.raises(SourceError, match=r"starts '<p>\*\*\*'"),
+    ):
+        client.get("x").json()
+
+
 def test_json_of_another_shape_is_refused():
     with (
         asking(lambda _: Answer.of({"data": 3})) as (client, _),
