@@ -50,6 +50,17 @@ def jaeger(folder: Path) -> Iterator[JaegerServer]:
 
 
 @contextmanager
+def loki(folder: Path) -> Iterator[str]:
+    """A Loki with tenants that gives 50 lines at once; built when there is none yet (minutes)."""
+    script, ports = HERE / "loki.sh", free_ports(2)
+    output_of(script, "start", folder, *ports)
+    try:
+        yield f"http://127.0.0.1:{ports[0]}"
+    finally:
+        subprocess.run([script, "stop", folder], check=True)
+
+
+@contextmanager
 def chdb_on_path() -> Iterator[None]:
     """ClickHouse's engine, importable as ``chdb``; it stays loaded, one to a process."""
     folder = output_of(HERE / "chdb.sh", "install").strip()
