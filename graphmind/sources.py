@@ -71,7 +71,8 @@ class SourceConfig:
     """Entry point in ``graphmind.pull_sources``: jaeger, tempo, loki, redis, ..."""
     name: str
     """Unique; names the cursor, the log lines and the metrics."""
-    url: str
+    url: str = field(repr=False)
+    """May carry ``user:password@``, so it is not shown."""
     every_s: float = 5.0
     overlap_s: float = 30.0
     """How far before its cursor a pull reads again: what came late is not missed."""

@@ -17,9 +17,9 @@ from graphmind.sources import PullSource
 from graphmind.telemetry.resolver_table import Table, default_table, extended_table
 
 if TYPE_CHECKING:  # only a server pays for what it needs
-    from graphmind.live.service import Listener, Service
+    from graphmind.serving.service import Listener, Service
 
-ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "384MB"
+ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "256MB"
 DELIVERY_TIMEOUT_S = 5.0
 """A server shares its machine and runs for months; a command may take what it needs (chosen)."""
 
@@ -48,7 +48,7 @@ def open_service(stores: Stores, settings: Settings, *, host: str) -> "Iterator[
     import httpx
 
     from graphmind.jobs.deliveries import open_deliveries
-    from graphmind.live.service import Service
+    from graphmind.serving.service import Service
 
     sources = _sources(settings)
     with ExitStack() as held:

@@ -13,7 +13,14 @@ from graphmind.graph.questions import list_questions
 from graphmind.settings import table
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("graphmind", "loaders/graphmind_loaders", "api/graphmind_api", "benchmarks", "tests")
+PACKAGES = (
+    "graphmind",
+    "loaders/graphmind_loaders",
+    "api/graphmind_api",
+    "capture",
+    "benchmarks",
+    "tests",
+)
 FILE_LINES_MAX, FUNCTION_LINES_MAX = 500, 70
 BANNED = {"utils", "helpers", "common", "misc", "manager", "handler", "process", "data", "info"}
 ROOMS = (
@@ -21,7 +28,9 @@ ROOMS = (
     *("graphmind/analysis/localisation", "graphmind/analysis/behaviour"),
     *("graphmind/analysis/contamination", "graphmind/matching", "graphmind/classification"),
     *("graphmind/incidents", "graphmind/repair", "graphmind/jobs", "graphmind/cli"),
-    *("graphmind/simulation", "loaders", "api", "cypher", "benchmarks", "tests", "tests/live"),
+    *("graphmind/simulation", "graphmind/alerts", "graphmind/serving", "capture"),
+    *("loaders", "loaders/graphmind_loaders/push", "loaders/graphmind_loaders/pull"),
+    *("api", "cypher", "benchmarks", "tests", "tests/live"),
 )
 
 

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from graphmind import __version__
 from graphmind.jobs.stores import Stores
-from graphmind.live.service import Service
+from graphmind.serving.service import Service
 from graphmind.settings import Settings
 from graphmind_api.body_limit import BodyLimit
 from graphmind_api.context import API

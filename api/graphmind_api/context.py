@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from graphmind.jobs.stores import Stores
-from graphmind.live.service import Service
+from graphmind.serving.service import Service
 from graphmind.settings import Settings
 
 API: Final = "/api/v1"

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphmind.archive.port import Archive
 from graphmind.jobs.gauges import Gauges, gauges
-from graphmind.live.service import Service
+from graphmind.serving.service import Service
 from graphmind_api.service_metrics import ServiceState
 
 UNMATCHED: Final = "unmatched"

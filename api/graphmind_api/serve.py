@@ -10,7 +10,7 @@ import uvicorn
 
 from graphmind.errors import SettingsError
 from graphmind.jobs.stores import Stores
-from graphmind.live.service import Service
+from graphmind.serving.service import Service
 from graphmind.settings import Settings
 from graphmind_api.app import create_app
 
@@ -18,7 +18,9 @@ SHUTDOWN_S = 10
 """Requests under way may take that long to finish after a stop (chosen)."""
 
 
-def serve(stores: Stores, settings: Settings, service: Service, *, host: str, port: int) -> None:
+def serve(
+    stores: Stores, settings: Settings, service: Service | None, *, host: str, port: int
+) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way and return.
 
     Port 0 takes a free one. Raises SettingsError if the address cannot be listened on.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from graphmind.live.service import Service
+from graphmind.serving.service import Service
 
 
 class ServiceState(Collector):

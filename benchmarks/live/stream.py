@@ -3,54 +3,69 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.scoring import Planted
 from graphmind.simulation.otlp import arrivals, request_line
 from graphmind.simulation.run import Span
 from graphmind.simulation.scenario import Scenario
-from graphmind.simulation.simulate import Simulation, simulate
-from graphmind.simulation.truth import Ledger
+from graphmind.simulation.simulate import simulate
+from graphmind.simulation.window import Trace
 
 TICK_NS = 500_000_000
 RATE = 200
 """Jobs a second, as the issue of live detection asks."""
 LATE = 0.0005
 """Share of spans that come half a minute late or more: a batch load may wait, a stream cannot."""
+HANG_NS = 10_000_000_000
+"""A call that runs longer hangs: the setting's default."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tick:
-    """What has arrived by a moment."""
+    """What has arrived since the tick before."""
 
-    at_ns: int
+    after_ns: int
+    """Since the stream began."""
     request: bytes
     """One ExportTraceServiceRequest as JSON; empty where nothing came."""
-    spans: int
 
 
 class Stream:
-    """A simulation in the order in which its spans arrive, with the truth once it is over."""
+    """A simulation in the order in which its spans arrive, and when its faults first showed."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.simulation: Simulation = simulate(scenario)
-        self._ledger = Ledger(self.simulation)
+        self.scenario = scenario
+        self._simulation = simulate(scenario)
+        self.failing_ns: dict[int, int] = {}
+        """By incident: since the beginning, when its first trace had failed; filled by ticks."""
+
+    @property
+    def right(self) -> frozenset[str]:
+        """Names that the right cause names."""
+        return frozenset(name for one in self._simulation.incidents for _, name in one.all_of)
 
     def ticks(self) -> Iterator[Tick]:
-        """Yield the stream in ticks; the last spans, which come minutes late, close it."""
-        scenario = self.simulation.scenario
-        until_ns = scenario.start_ns + TICK_NS
-        batch: list[Span] = []
-        for at_ns, span in arrivals(self._ledger.note(self.simulation.traces()), scenario):
+        """Yield the stream in ticks, until the last trace has ended."""
+        begins_ns = self.scenario.start_ns
+        ends_ns = begins_ns + round(self.scenario.minutes * 60e9)
+        until_ns, batch = begins_ns + TICK_NS, list[Span]()
+        for at_ns, span in arrivals(self._noted(), self.scenario):
             while at_ns >= until_ns:
-                yield _tick(until_ns, batch)
+                yield Tick(after_ns=until_ns - begins_ns, request=_request(batch))
                 batch.clear()
                 until_ns += TICK_NS
+            if until_ns > ends_ns:
+                return
             batch.append(span)
-        yield _tick(until_ns, batch)
 
-    def truth(self) -> list[dict[str, object]]:
-        """Return what was planted; complete once all ticks have gone by."""
-        incidents: list[dict[str, object]] = self._ledger.truth()["incidents"]
-        return incidents
+    def _noted(self) -> Iterator[Trace]:
+        """Pass traces on and note when those that a fault struck had failed."""
+        for trace in self._simulation.traces():
+            ended_ns = trace.spans[0].end_ns
+            failed_ns = trace.spans[0].start_ns + HANG_NS if ended_ns is None else ended_ns
+            for number in trace.struck:
+                first_ns = self.failing_ns.get(number, 2**63)
+                since_ns = failed_ns - self.scenario.start_ns
+                self.failing_ns[number] = min(first_ns, since_ns)
+            yield trace
 
 
 def scenario_of(seed: int, *, minutes: float, kinds: tuple[str, ...], start_ns: int) -> Scenario:
@@ -67,8 +82,5 @@ def scenario_of(seed: int, *, minutes: float, kinds: tuple[str, ...], start_ns: 
     )
 
 
-def _tick(at_ns: int, batch: list[Span]) -> Tick:
-    return Tick(at_ns=at_ns, request=request_line(batch) if batch else b"", spans=len(batch))
-
-
-__all__ = ["Planted", "Stream", "Tick", "scenario_of"]
+def _request(batch: list[Span]) -> bytes:
+    return request_line(batch) if batch else b""

@@ -17,6 +17,8 @@ from graphmind_capture.spans import changed, duration_ns, span_id_of
 
 RUN_MIN: Final = 6
 """Shorter runs stay as they are (chosen: five repetitions are still read at a glance)."""
+NOT_FOLDED: Final = ("gen_ai.request", "gen_ai.response", "gen_ai.tool")
+"""Starts of attribute names: a model or tool called over and over is a loop that must be seen."""
 SHORT_NS: Final = 100_000_000
 """Longer spans are worth seeing one by one (chosen: 0.1 s)."""
 
@@ -64,7 +66,7 @@ def _identity(span: ReadableSpan, parents: set[int]) -> Hashable:
         or duration_ns(span) > SHORT_NS
         or not _ends_here(span)
         or names.COLLAPSED in said
-        or any(name.startswith(("gen_ai.request", "gen_ai.response")) for name in said)
+        or any(name.startswith(NOT_FOLDED) for name in said)
         or any(name in said for name in names.MODEL_VERSION)
     ):
         return None

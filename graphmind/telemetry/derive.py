@@ -152,11 +152,15 @@ def _evaluated(scene: Scene) -> pa.Array:
 
 
 def _weights(scene: Scene) -> pa.Array:
-    """1 / sampling probability, from the span of the trace that states the smallest."""
-    stated = pc.fill_null(scene.assembled.column("sample_probability"), 1.0).to_numpy()
-    lowest = np.ones(scene.traces.count)
-    np.minimum.at(lowest, scene.columns.trace, np.clip(stated, 1e-6, 1.0))
-    return pa.array(1 / lowest)
+    """1 / sampling probability: the largest that a span of the trace states.
+
+    Services sample their parts of a trace apart: what one keeps for an error, another draws by lot,
+    and the trace is seen if any part of it is kept.
+    """
+    stated = pc.fill_null(scene.assembled.column("sample_probability"), 0.0).to_numpy()
+    largest = np.zeros(scene.traces.count)
+    np.maximum.at(largest, scene.columns.trace, np.clip(stated, 0.0, 1.0))
+    return pa.array(1 / np.where(largest > 0, np.maximum(largest, 1e-6), 1.0))
 
 
 def _paths(scene: Scene, fault: Ints) -> pa.Array:

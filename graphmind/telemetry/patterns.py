@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from drain3.drain import Drain, LogCluster, Node  # type: ignore[import-untyped]  # has none
+from drain3.drain import Drain, LogCluster, Node
 
 from graphmind.telemetry.logs import LINES, SEVERITY_WARN
 

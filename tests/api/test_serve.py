@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import subprocess
@@ -18,13 +19,13 @@ def test_an_address_in_use_is_refused_with_what_to_do(stores, settings):
         port = taken.getsockname()[1]
 
         with pytest.raises(SettingsError, match=rf"127\.0\.0\.1 port {port}: .*in use.*--port"):
-            serve(stores, settings, host="127.0.0.1", port=port)
+            serve(stores, settings, None, host="127.0.0.1", port=port)
 
 
 def test_an_address_of_another_machine_is_refused(stores, settings):
     # 192.0.2.0/24 is for documentation (RFC 5737): no machine has it.
     with pytest.raises(SettingsError, match=r"cannot listen on 192\.0\.2\.1 port 0"):
-        serve(stores, settings, host="192.0.2.1", port=0)
+        serve(stores, settings, None, host="192.0.2.1", port=0)
 
 
 def answering(url, running):
@@ -43,8 +44,12 @@ def test_a_stopped_server_ends_well_and_releases_its_stores(tmp_path, stop):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "graphmind", "serve", "--port", str(port)]
+    environment = os.environ | {"GRAPHMIND_OTLP_HTTP_PORT": "0", "GRAPHMIND_OTLP_GRPC_PORT": "0"}
     with subprocess.Popen(
-        [*command, "--data-dir", str(tmp_path)], stderr=subprocess.PIPE, text=True
+        [*command, "--data-dir", str(tmp_path)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as running:
         try:
             answer = answering(f"http://127.0.0.1:{port}/readyz", running)

@@ -11,9 +11,9 @@ from graphmind_loaders.pull.zipkin import open_source
 from graphmind.archive.duck import DuckArchive
 from graphmind.graph.schema import Node
 from graphmind.jobs.load import store_spans
-from graphmind.live.cursors import ArchiveCursors
-from graphmind.live.intake import Intake
-from graphmind.live.pull import Puller
+from graphmind.serving.cursors import ArchiveCursors
+from graphmind.serving.intake import Intake
+from graphmind.serving.pull import Puller
 from graphmind.sources import SourceConfig
 from graphmind.telemetry.resolver_table import default_table
 

@@ -19,8 +19,8 @@ from graphmind.archive.duck import DuckArchive
 from graphmind.errors import Overloaded, SourceError, StoreError
 from graphmind.graph.schema import Node
 from graphmind.graph.schema.nodes import Agent
-from graphmind.live.cursors import ArchiveCursors
-from graphmind.live.pull import (
+from graphmind.serving.cursors import ArchiveCursors
+from graphmind.serving.pull import (
     OFFER_ROWS,
     PAUSE_MAX_S,
     PIECE_S,
@@ -325,7 +325,7 @@ def test_a_success_ends_the_back_off():
 
 
 def test_each_pull_is_one_line(caplog):
-    caplog.set_level(logging.INFO, "graphmind.live.pull_report")
+    caplog.set_level(logging.INFO, "graphmind.serving.pull_report")
     puller(Source(giving(spans(0, 1)))).pull_once(NOW_NS)
     puller(Source(failing(SourceError("down")))).pull_once(NOW_NS)
 

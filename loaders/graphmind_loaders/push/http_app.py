@@ -8,7 +8,8 @@ from typing import Any
 
 from graphmind_loaders.push.bodies import BODIES_HELD_MAX, PACKED, Budget, Held, too_large, unpacked
 from graphmind_loaders.push.counts import Counts
-from graphmind_loaders.push.intake import STORED_WITHIN_S, Intake, Offered, not_stored_in_time
+from graphmind_loaders.push.gathering import Gathering
+from graphmind_loaders.push.intake import STORED_WITHIN_S, Intake, not_stored_in_time
 from graphmind_loaders.push.refusals import (
     ACCEPTED,
     NOT_FOUND,
@@ -60,18 +61,20 @@ class Incoming:
 
 
 class HttpApp:
-    """Answers requests on one event loop; ``pool`` decodes."""
+    """Answers requests on one event loop; ``pool`` unpacks, ``gathering`` decodes."""
 
     def __init__(
         self,
         *,
         intake: Intake,
+        gathering: Gathering,
         counts: Counts,
         log: RefusalLog,
         pool: Executor,
         body_within_s: float,
     ) -> None:
         self._intake = intake
+        self._gathering = gathering
         self._counts = counts
         self._log = log
         self._pool = pool
@@ -114,12 +117,14 @@ class HttpApp:
         signal, content_type = self._wanted(scope, headers)
         with self._budget.request() as held:
             body = await self._body(headers, incoming, held)
-            packed = headers.get("content-encoding", "").lower() in PACKED
-            offer = self._unpack_and_offer if packed else self._offer
-            offered, size = await asyncio.get_running_loop().run_in_executor(
-                self._pool, offer, signal, content_type, body, held
-            )
+            if headers.get("content-encoding", "").lower() in PACKED:
+                body = await asyncio.get_running_loop().run_in_executor(
+                    self._pool, self._unpacked, body, held
+                )
+            size = len(body)
+            offering = self._gathering.offer(signal, content_type, body)
             del body
+            offered = await asyncio.wrap_future(offering)
             await _stored(offered.stored)
         rejected = rejected_records(offered.rejected)
         self._counts.taken(
@@ -186,16 +191,8 @@ class HttpApp:
             self._reading.discard(limit)
         return b"".join(parts)
 
-    def _unpack_and_offer(
-        self, signal: Signal, content_type: str, body: bytes, held: Held
-    ) -> tuple[Offered, int]:
-        whole = unpacked(body, bytes_max=self._body_max, held=held)
-        return self._offer(signal, content_type, whole, held)
-
-    def _offer(
-        self, signal: Signal, content_type: str, body: bytes, _held: Held
-    ) -> tuple[Offered, int]:
-        return self._intake.offer(signal, content_type, body), len(body)
+    def _unpacked(self, body: bytes, held: Held) -> bytes:
+        return unpacked(body, bytes_max=self._body_max, held=held)
 
     async def _drain(self, headers: dict[str, str], incoming: Incoming) -> None:
         """Read on and forget for a while, so that the sender comes to read the answer."""

@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -41,6 +41,12 @@ class Intake:
 
     def offer(self, signal: Signal, content_type: str, body: bytes) -> Offered:
         """Offer what a body holds. Raises SourceError for bad data, and Overloaded."""
+        return self.taken(*self.decoded(signal, content_type, body))
+
+    def decoded(
+        self, signal: Signal, content_type: str, body: bytes
+    ) -> tuple[list[pa.RecordBatch], Rejections]:
+        """Decode and sift a body. Raises SourceError for bad data."""
         rejected = Rejections()
         batches = [
             kept
@@ -48,6 +54,10 @@ class Intake:
             for kept in self._kept(batch, rejected)
             if kept.num_rows
         ]
+        return batches, rejected
+
+    def taken(self, batches: Sequence[pa.RecordBatch], rejected: Rejections) -> Offered:
+        """Offer what was decoded. Raises Overloaded."""
         return Offered(
             stored=tuple(self.sink.offer(batch) for batch in batches),
             records=sum(batch.num_rows for batch in batches),

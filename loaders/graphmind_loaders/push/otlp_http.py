@@ -14,6 +14,7 @@ from graphmind.errors import SettingsError
 from graphmind.settings import Settings
 from graphmind.sources import Sink
 from graphmind_loaders.push.counts import Counts, Totals
+from graphmind_loaders.push.gathering import Gathering
 from graphmind_loaders.push.http_app import BODY_WITHIN_S, STOP_WITHIN_S, HttpApp
 from graphmind_loaders.push.http_connection import HEAD_WITHIN_S, connections
 from graphmind_loaders.push.intake import Intake
@@ -53,12 +54,14 @@ class OtlpHttp:
         self._address = _address(self._socket)
         self._counts = Counts()
         log = RefusalLog(transport="http")
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="otlp-http-decode")
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="otlp-http-unpack")
         intake = Intake(sink=sink, settings=settings)
+        self._gathering = Gathering(intake, name="otlp-http-decode")
         self._app = HttpApp(
             intake=intake,
             counts=self._counts,
             log=log,
+            gathering=self._gathering,
             pool=self._pool,
             body_within_s=body_within_s,
         )
@@ -88,6 +91,7 @@ class OtlpHttp:
         self._app.hurry()
         self._server.should_exit = True
         self._thread.join()
+        self._gathering.close()
         self._pool.shutdown()
         self._socket.close()
 

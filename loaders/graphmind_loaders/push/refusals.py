@@ -9,7 +9,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from google.protobuf import any_pb2, json_format  # type: ignore[import-untyped]  # no stubs
-from google.rpc import (  # type: ignore[import-untyped]  # no stubs
+from google.rpc import (
     code_pb2,
     error_details_pb2,
     status_pb2,

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import httpx
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs
+from google.rpc.status_pb2 import Status
 from graphmind_loaders.push.otlp_http import OtlpHttp
 from graphmind_loaders.push.signals import JSON, PROTOBUF
 

@@ -57,8 +57,10 @@ class Waiting:
     """Keeps batches when it is told to."""
 
     futures: list[Future[None]] = field(default_factory=list)
+    rows: int = 0
 
     def offer(self, batch: pa.RecordBatch) -> Future[None]:
+        self.rows += batch.num_rows
         self.futures.append(Future())
         return self.futures[-1]
 

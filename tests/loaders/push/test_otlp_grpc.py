@@ -8,11 +8,11 @@ from threading import Thread
 
 import grpc  # type: ignore[import-untyped]  # no stubs
 import pytest
-from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]  # no stubs
+from google.rpc.error_details_pb2 import (
     BadRequest,
     RetryInfo,
 )
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs
+from google.rpc.status_pb2 import Status
 from graphmind_loaders.push import otlp_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]  # no stubs
+from google.rpc.error_details_pb2 import (
     BadRequest,
     RetryInfo,
 )
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs
+from google.rpc.status_pb2 import Status
 from graphmind_loaders.push.signals import JSON, PROTOBUF
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 

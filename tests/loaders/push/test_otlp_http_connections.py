@@ -111,7 +111,7 @@ class TestStopping:
         )
         with ThreadPoolExecutor(10) as pool:
             answers = [pool.submit(post, receiver, traces()) for _ in range(10)]
-            until(lambda: len(sink.futures) == 10)
+            until(lambda: sink.rows == 10)
             stopping = Thread(target=receiver.stop)
             stopping.start()
             time.sleep(0.3)

@@ -19,12 +19,12 @@ from graphmind.jobs.load import store_spans
 from graphmind.jobs.signals import load_signals, open_patterns
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.watch import watch
-from graphmind.live.intake import Intake
-from graphmind.live.loops import Loop
-from graphmind.live.publishing import Publisher
-from graphmind.live.cursors import ArchiveCursors
-from graphmind.live.pull import Puller, run_pullers
-from graphmind.live.settling import Settler
+from graphmind.serving.cursors import ArchiveCursors
+from graphmind.serving.intake import Intake
+from graphmind.serving.loops import Loop
+from graphmind.serving.publishing import Publisher
+from graphmind.serving.pull import Puller, run_pullers
+from graphmind.serving.settling import Settler
 from graphmind.settings import Settings
 from graphmind.sources import PullSource, Receiver, Sink
 from graphmind.telemetry.rejections import Rejections
@@ -32,6 +32,8 @@ from graphmind.telemetry.resolver_table import Table
 
 SETTLE_EVERY_S: Final = 1.0
 PUBLISH_EVERY_S: Final = 2.0
+PUBLISH_REST: Final = 3.0
+"""Writing the graph takes a quarter of a core at most: people wait for it, incidents do not."""
 DELIVER_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 600.0
 """Pauses of the loops (chosen); that of the analysis is a setting."""
@@ -97,7 +99,7 @@ class Service:
         self.loops = (
             Loop("settle", self._settle, every_s=SETTLE_EVERY_S),
             Loop("analyze", self._analyse, every_s=0.2),
-            Loop("publish", self._publish, every_s=PUBLISH_EVERY_S),
+            Loop("publish", self._publish, every_s=PUBLISH_EVERY_S, rest=PUBLISH_REST),
             Loop("alert", self._deliver, every_s=DELIVER_EVERY_S),
             Loop("prune", self._prune, every_s=PRUNE_EVERY_S),
         )
@@ -116,7 +118,13 @@ class Service:
             self._receivers.append(listen(self.intake))
         cursors = ArchiveCursors(self._stores.archive)
         self.pullers = tuple(
-            Puller(source, self.intake, cursors, store_nodes=self._store_nodes)
+            Puller(
+                source,
+                self.intake,
+                cursors,
+                store_nodes=self._store_nodes,
+                future_s=self._settings.future_s,
+            )
             for source in sources
         )
         self._pulls = run_pullers(self.pullers, self._stop_pulls)

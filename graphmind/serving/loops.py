@@ -41,8 +41,10 @@ class LoopState:
 class Loop:
     """A thread that runs a job every so many seconds until it is stopped."""
 
-    def __init__(self, name: str, job: Job, *, every_s: float) -> None:
+    def __init__(self, name: str, job: Job, *, every_s: float, rest: float = 0.0) -> None:
+        """Pause at least ``rest`` times as long as the run before took: work that can wait."""
         self.name = name
+        self._rest = rest
         self.every_s = every_s
         self.state = LoopState()
         self._job = job
@@ -89,7 +91,8 @@ class Loop:
             began_s = time.monotonic()
             self.run_once()
             tries = min(self.state.failures, 10)
-            pause_s = max(0.0, self.every_s - (time.monotonic() - began_s))
+            took_s = time.monotonic() - began_s
+            pause_s = max(0.0, self.every_s - took_s, self._rest * took_s)
             if tries:
                 pause_s = min(ERROR_PAUSE_MAX_S, self.every_s * 2**tries)
 

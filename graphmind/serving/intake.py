@@ -23,7 +23,7 @@ from graphmind.telemetry.spans import SPANS
 SIGNALS: Final = {"spans": SPANS, "logs": LOGS, "samples": SAMPLES}
 GROUP_ROWS_MAX: Final = 20_000
 """Rows stored by one commit (chosen: beyond, the rate hardly grows and a sender waits longer)."""
-QUEUE_BYTES_MAX: Final = 256 * 2**20
+QUEUE_BYTES_MAX: Final = 128 * 2**20
 """Few large rows may fill memory before many small ones fill the queue (chosen)."""
 _log = logging.getLogger(__name__)
 

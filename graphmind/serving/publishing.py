@@ -16,13 +16,14 @@ from graphmind.graph.incidents import derived_rows
 from graphmind.graph.projection import project
 from graphmind.graph.selection import FAILING, taken_up
 from graphmind.jobs.contamination import refresh_lineages
+from graphmind.jobs.signals import patterns_of, with_logged_codes
 from graphmind.jobs.stores import Stores
 from graphmind.settings import Settings
 from graphmind.telemetry.assembly import assemble
 from graphmind.telemetry.facts import Facts
 
-TRACES_MAX: Final = 300
-"""Traces written at once: about two seconds of writing, so that readers get their turn (chosen)."""
+TRACES_MAX: Final = 150
+"""Traces written at once: about a second of writing, so that readers get their turn (chosen)."""
 WAITING_MAX: Final = 50_000
 """Failing traces that wait at most; beyond, the oldest are left out and counted (chosen)."""
 DERIVED_SHARE: Final = 5
@@ -101,12 +102,15 @@ class Publisher:
     def _traces(self, weights: Mapping[str, float]) -> int:
         selection = Selection(trace_ids=pa.array(sorted(weights), pa.string()))
         facts = self._stores.archive.facts(selection)
-        spans = assemble(self._stores.archive.spans(selection))
+        signals = self._stores.archive.signals
+        spans = assemble(with_logged_codes(self._stores.archive.spans(selection), signals))
         factor = np.array([weights[one] for one in facts.traces["trace_id"].to_pylist()])
         scaled = facts.traces["weight"].to_numpy().astype(np.float64) * factor
         kept = np.ones(facts.traces.num_rows, np.bool_)
         if facts.traces.num_rows:
-            self._stores.graph.upsert(project(spans, facts, kept=kept, weights=scaled))
+            logged = patterns_of(signals, facts.traces)
+            rows = project(spans, facts, kept=kept, weights=scaled, logged=logged)
+            self._stores.graph.upsert(rows)
         written: int = facts.traces.num_rows
         return written
 

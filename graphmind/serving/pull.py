@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from graphmind.errors import GraphmindError, Overloaded, SourceError
 from graphmind.graph.schema import Node
-from graphmind.live.cursors import Cursors
-from graphmind.live.pull_report import PullReport, PullState, tell
+from graphmind.serving.cursors import Cursors
+from graphmind.serving.pull_report import PullReport, PullState, tell
 from graphmind.sources import PullSource, PullWindow, Sink
 from graphmind.telemetry.lines import sift_logs
 from graphmind.telemetry.logs import LOGS

@@ -20,7 +20,7 @@ from graphmind.telemetry.derive import derive
 from graphmind.telemetry.facts import ACCESSES, ITEMS, RESOLVED, SYMPTOMS, TRACES, Facts
 from graphmind.telemetry.rejections import Rejections
 
-TRACES_MAX: Final = 6_000
+TRACES_MAX: Final = 3_000
 """Traces settled at once: bounds memory and the time that the others wait (chosen)."""
 PEERS_PER_TASK: Final = 80
 PEERS_MAX: Final = 1_200

@@ -1,0 +1,76 @@
+import logging
+import threading
+
+import pytest
+
+from graphmind.errors import StoreError
+from graphmind.serving.loops import Loop
+
+
+def test_a_run_is_one_line_of_log_with_its_counts(caplog):
+    caplog.set_level(logging.INFO)
+    Loop("settle", lambda: {"settled": 3}, every_s=1).run_once()
+
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("job job=settle settled=3 seconds=")
+    assert "run_id=" in line
+
+
+def test_a_run_with_nothing_to_do_says_nothing(caplog):
+    caplog.set_level(logging.INFO)
+    loop = Loop("settle", dict, every_s=1)
+    loop.run_once()
+
+    assert caplog.records == []
+    assert loop.state.runs == 1
+
+
+@pytest.mark.parametrize("error", [StoreError("gone"), ValueError("bug")])
+def test_a_run_that_fails_is_told_and_the_loop_goes_on(caplog, error):
+    outcomes = iter([error, None])
+
+    def job():
+        if (raised := next(outcomes)) is not None:
+            raise raised
+        return {}
+
+    loop = Loop("analyze", job, every_s=1)
+    loop.run_once()
+    assert str(error) in loop.state.error
+    assert loop.state.failures == 1
+    loop.run_once()
+
+    assert (loop.state.error, loop.state.failures, loop.state.failed) == ("", 0, 1)
+    assert "job_failed job=analyze" in caplog.text
+
+
+def test_a_loop_runs_until_it_is_stopped():
+    twice, runs = threading.Event(), []
+
+    def job():
+        runs.append(1)
+        if len(runs) == 2:
+            twice.set()
+        return {}
+
+    loop = Loop("prune", job, every_s=0.01)
+    loop.start()
+    assert twice.wait(5)
+    assert loop.trouble() == ""
+    loop.stop()
+    seen = len(runs)
+
+    assert len(runs) == seen
+    assert loop.trouble() == ""
+
+
+def test_a_loop_that_was_not_started_or_fails_is_in_trouble():
+    def broken():
+        raise StoreError("no disk")
+
+    loop = Loop("settle", broken, every_s=1)
+    assert loop.trouble() == "not running"
+    loop.start()
+    loop.stop()
+    loop._stop.clear()
+    assert loop.trouble() == "not running"
