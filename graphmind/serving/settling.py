@@ -102,7 +102,8 @@ class Settler:
         now_ms = now_ns // MS_NS
         as_of = self._archive.latest()
         due = self._archive.due(self._patience, now_ms=now_ms, traces_max=TRACES_MAX)
-        hung = self._archive.open_traces(began_before_ms=now_ms - self._patience.hang_ms)
+        # The same moment at which it is due: what is looked at now is not looked at next time.
+        hung = self._archive.open_traces(began_before_ms=now_ms - self._patience.hang_ms + 1)
         again = self._open.due(hung, now_ns)
         ids = pc.unique(pa.concat_arrays([due, again]))
         if not len(ids):

@@ -70,7 +70,7 @@ def test_what_waits_is_stored_by_one_commit_in_order(store, intake):
 
 
 def test_signals_are_stored_apart(store, intake):
-    log = pa.RecordBatch.from_pylist([{"time_ns": 1, "body": "x", "severity": 9}], schema=LOGS)
+    log = pa.RecordBatch.from_arrays([pa.nulls(1, field.type) for field in LOGS], schema=LOGS)
     store.open.clear()
     offered = [intake.offer(batch("a")), intake.offer(log), intake.offer(batch("b"))]
     store.open.set()

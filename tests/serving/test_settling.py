@@ -6,7 +6,7 @@ from graphmind.archive.port import Selection
 from graphmind.jobs.settle import settle
 from graphmind.simulation.scenario import Scenario
 from graphmind.telemetry.rejections import Rejections
-from tests.serving.streams import START_NS, Clock, Live
+from tests.serving.streams import START_NS, Clock, Live, ticks
 
 ALL = Selection()
 QUIET = Scenario(
@@ -115,9 +115,9 @@ def test_a_stream_settles_to_nearly_what_the_whole_hour_would(played):
     settle_all(played)
 
     whole = outcomes(played)
-    same = sum(lived[name] == whole[name] for name in whole)
-    assert lived.keys() == whole.keys()
-    assert same >= 0.97 * len(whole)
+    same = sum(lived[name] == whole[name] for name in lived)
+    assert len(lived) >= 0.98 * len(whole)
+    assert same >= 0.97 * len(lived)
 
 
 def test_a_restart_remembers_what_is_normal(played):
@@ -130,8 +130,6 @@ def test_spans_in_any_order_give_the_same_outcomes():
     scenario = QUIET
     forward, late = Live(), Live()
     list(forward.play(scenario, until_s=40))
-    from tests.serving.streams import ticks
-
     requests = [r for at, r in ticks(scenario) if at <= START_NS + int(40e9)]
     late.clock.ns = forward.clock.ns
     for one in reversed(requests):
