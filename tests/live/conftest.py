@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 SCRIPT = Path(__file__).parent / "neo4j.sh"
 CANNOT_BE_HAD = 3
@@ -47,3 +48,29 @@ def free_ports(count: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say of each live module what ran and what did not, and why not."""
+    ran: dict[str, int] = {}
+    skipped: dict[str, set[str]] = {}
+    for outcome in ("passed", "failed", "skipped", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            if not report.nodeid.startswith("tests/live/"):
+                continue
+            module = Path(report.nodeid.partition("::")[0]).stem.removeprefix("test_")
+            ran.setdefault(module, 0)
+            if outcome == "skipped":
+                reason = str(report.longrepr[2] if report.longrepr else "").removeprefix(
+                    "Skipped: "
+                )
+                skipped.setdefault(module, set()).add(reason)
+            else:
+                ran[module] += 1
+    if ran:
+        terminalreporter.section("real servers and runtimes")
+    for module, count in sorted(ran.items()):
+        reasons = "; ".join(sorted(skipped.get(module, ())))
+        terminalreporter.write_line(
+            f"{module}: {count} ran" + (f", not run: {reasons}" if reasons else "")
+        )
