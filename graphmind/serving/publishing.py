@@ -43,6 +43,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._failing: dict[str, None] = {}
         self._healthy: dict[str, float] = {}
+        self._needed: dict[str, None] = {}
         self._changed: dict[str, Document] = {}
         self._stale = False
         self._derive_after_s = self._derive_latest_s = 0.0
@@ -53,7 +54,6 @@ class Publisher:
     def settled(self, facts: Facts) -> None:
         """Take note of traces that settled, or settled anew."""
         failing = pc.is_in(facts.traces["outcome"], pa.array(FAILING)).to_numpy()
-        needed = taken_up(facts, failing).to_pylist()
         ids = facts.traces["trace_id"].to_pylist()
         # Few are kept whole; of many the set share, drawn by their ids.
         few = len(ids) <= TRACES_MAX // 4
@@ -67,16 +67,19 @@ class Publisher:
             for one, bad in zip(ids, failing, strict=True):
                 if bad:
                     self._failing[one] = None
-            self._failing |= dict.fromkeys(needed)
             if len(self._healthy) < TRACES_MAX:
                 self._healthy |= drawn
             while len(self._failing) > WAITING_MAX:
                 self._failing.pop(next(iter(self._failing)))
                 self.left_out += 1
 
-    def analysed(self, incidents: Iterable[Document]) -> None:
-        """Take note of incidents that changed."""
+    def analysed(self, incidents: Iterable[Document], window: Facts) -> None:
+        """Take note of incidents that changed, and of traces whose values failing ones read."""
+        failing = pc.is_in(window.traces["outcome"], pa.array(FAILING)).to_numpy()
+        needed = dict.fromkeys(taken_up(window, failing).to_pylist())
         with self._lock:
+            self._failing |= {one: None for one in needed if one not in self._needed}
+            self._needed = needed
             self._changed |= {one["incident_id"]: one for one in incidents}
             self._stale |= bool(self._changed)
 

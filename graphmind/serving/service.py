@@ -215,7 +215,7 @@ class Service:
         pause_s = max(self._settings.analyze_every_s, BUSY_SHARE * (ended_s - began_s))
         self._analyse_after_s = ended_s + pause_s
         self._analyse_latest_s = ended_s + max(pause_s, ANALYZE_IDLE_S)
-        self.publisher.analysed([*found.changed, *alerts.incidents])
+        self.publisher.analysed([*found.changed, *alerts.incidents], found.facts)
         self.tally.opened += len(found.opened)
         self.tally.closed += len(found.closed)
         self.tally.alerts += len(alerts.raised)

@@ -26,7 +26,7 @@ def stored(stores):
     return found
 
 
-LIVE = {
+LIVE: dict[str, object] = {
     "state_since_ms": None,
     "closed_ms": None,
     "merged_into": None,
