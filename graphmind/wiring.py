@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # only a server pays for what it needs
     from graphmind.serving.service import Listener, Service
 
 ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "256MB"
-DELIVERY_TIMEOUT_S = 5.0
 """A server shares its machine and runs for months; a command may take what it needs (chosen)."""
+DELIVERY_TIMEOUT_S = 5.0
+"""How long an endpoint of alerts may take to answer (chosen)."""
 
 
 @contextmanager

@@ -37,6 +37,8 @@ PUBLISH_REST: Final = 3.0
 DELIVER_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 600.0
 """Pauses of the loops (chosen); that of the analysis is a setting."""
+ANALYZE_LOOK_S: Final = 0.2
+"""How often it is asked whether an analysis is due (chosen)."""
 ANALYZE_IDLE_S: Final = 30.0
 """Without a new failing trace the analysis runs so often, for the life cycle of incidents."""
 BUSY_SHARE: Final = 2.0
@@ -98,7 +100,7 @@ class Service:
         self.publisher = Publisher(stores, settings)
         self.loops = (
             Loop("settle", self._settle, every_s=SETTLE_EVERY_S),
-            Loop("analyze", self._analyse, every_s=0.2),
+            Loop("analyze", self._analyse, every_s=ANALYZE_LOOK_S),
             Loop("publish", self._publish, every_s=PUBLISH_EVERY_S, rest=PUBLISH_REST),
             Loop("alert", self._deliver, every_s=DELIVER_EVERY_S),
             Loop("prune", self._prune, every_s=PRUNE_EVERY_S),

@@ -1,4 +1,5 @@
-"""One receiver of OTLP over HTTP for all tests of a file that only ask what is answered."""
+"""One receiver for all tests of a file that only ask what is answered: over HTTP, unless the file
+makes ``shared`` of another transport."""
 
 import pytest
 

@@ -55,17 +55,6 @@ def shared():
         yield receiver, sink
 
 
-@pytest.fixture
-def receiver(shared):
-    shared[1].batches.clear()
-    return shared[0]
-
-
-@pytest.fixture
-def sink(shared):
-    return shared[1]
-
-
 def export(receiver, body, service=TRACES, *, compression=None, metadata=()):
     with grpc.insecure_channel(receiver.address) as channel:
         call = channel.unary_unary(f"/{service}/Export")
