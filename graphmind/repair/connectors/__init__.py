@@ -1,0 +1,1 @@
+"""Connectors: one real system each, found by entry point; see README.md."""
