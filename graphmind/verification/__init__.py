@@ -1,0 +1,1 @@
+"""Whether a repair worked: exact sequential tests on the traces that started after it."""
