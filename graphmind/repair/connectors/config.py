@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from graphmind.errors import SettingsError
 from graphmind.repair.connector import Connector
@@ -24,6 +24,17 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _Path = tuple[str | int, ...]
 """Keys and list places from the top of the file to a value."""
+
+
+def _one_token(secret: SecretStr) -> SecretStr:
+    """Refuse what no header can hold: the refusal of a client would show it."""
+    if not re.fullmatch(r"[\x21-\x7e]*", secret.get_secret_value()):
+        raise ValueError("expected one token of printable ASCII without blanks")
+    return secret
+
+
+Token = Annotated[SecretStr, AfterValidator(_one_token)]
+"""A secret that goes into a header."""
 
 
 class Options(BaseModel):

@@ -12,6 +12,7 @@ from graphmind.errors import SettingsError
 from graphmind.repair.connectors.config import (
     HttpOptions,
     Section,
+    Token,
     open_connectors,
     read_connectors,
 )
@@ -25,7 +26,7 @@ class Route(BaseModel):
 
 
 class SomeOptions(HttpOptions):
-    token: SecretStr = SecretStr("")
+    token: Token = SecretStr("")
     routes: dict[str, Route] = Field(default_factory=dict)
 
 
@@ -114,6 +115,7 @@ def test_lists_without_end_are_refused(read):
         ("    url: http://a\n    routes:\n      m:\n        share: x\n", 7, "`routes.m.share`"),
         ("    url: http://a\n    routes:\n      m: {portion: 1}\n", 6, "`routes.m.portion`"),
         ("    url: http://a\n    token: [hush-hush-4711]\n", 5, "`token`"),
+        ("    url: http://a\n    token: hush-hush-4711 x\n", 5, "`token`: .* one token"),
     ],
 )
 def test_an_option_that_does_not_fit_is_told_with_its_line_and_not_its_value(
