@@ -1,0 +1,1 @@
+"""A platform of AI agents that runs, breaks and is healed on one machine."""

@@ -1,0 +1,1 @@
+"""The agents: what each class does with a task."""

@@ -1,0 +1,258 @@
+"""What all agents share: their place in the platform, their telemetry, their way to call others."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Mapping
+from random import Random
+from typing import Any, Final
+
+import graphmind_capture
+import httpcore
+import httpx
+import orjson
+import redis.asyncio
+import uvicorn
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.trace import Span, Status, StatusCode
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from examples.agent_platform.conditions import Conditions
+from examples.agent_platform.layout import Layout, trace_environment
+from examples.agent_platform.lifeline import follow
+from examples.agent_platform.topology import AGENTS, Agent
+
+CALL_S: Final = 20.0
+"""Longer than any call takes, the hanging ones included (chosen)."""
+LOST_S: Final = 1.5
+"""What a connection into a lost network waits before it is given up (chosen)."""
+GRACE_S: Final = 1
+"""What tasks in work are given at a restart (chosen)."""
+
+
+class StepError(Exception):
+    """A module cannot do its work. ``code`` names the kind of failure."""
+
+    def __init__(self, code: str, message: str, spans: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.spans = dict(spans or {})
+
+
+class LossyExporter(SpanExporter):
+    """The collector beside an agent: when it is dead it takes spans and none arrives."""
+
+    def __init__(self, endpoint: str, conditions: Conditions, agent: str) -> None:
+        self._inner = OTLPSpanExporter(
+            endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5, compression=Compression.Gzip
+        )
+        self._conditions, self._agent = conditions, agent
+
+    def export(self, spans: Any) -> SpanExportResult:
+        """Send, or lose."""
+        if self._conditions.at("collector", agent=self._agent):
+            return SpanExportResult.SUCCESS
+        return self._inner.export(spans)
+
+    def shutdown(self) -> None:
+        """End."""
+        self._inner.shutdown()
+
+
+class _Wire:
+    """A connection pool over a network that may lose what goes out of a region."""
+
+    def __init__(self, inner: Any, conditions: Conditions, region: str, local: set[int]) -> None:
+        self._inner, self._conditions = inner, conditions
+        self._region, self._local = region, local
+
+    async def handle_async_request(self, request: Any) -> Any:
+        rule = self._conditions.at("network", region=self._region)
+        if rule and request.url.port not in self._local and os.urandom(1)[0] < 256 * rule["share"]:
+            await asyncio.sleep(LOST_S)
+            raise httpcore.ConnectTimeout
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> "_Wire":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def wired_client(layout: Layout, region: str) -> httpx.AsyncClient:
+    """Return a client whose calls out of the region the network may lose."""
+    transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=None))
+    local = {layout.agent_ports[agent.name] for agent in AGENTS if agent.region == region}
+    # Below httpx, so that its instrumentation sees the failure as of a real network.
+    transport._pool = _Wire(transport._pool, layout.conditions, region, local)  # type: ignore[assignment]  # noqa: SLF001 - the only door below the instrumentation
+    return httpx.AsyncClient(transport=transport, timeout=CALL_S, trust_env=False)
+
+
+class Worker:
+    """One agent at work. Subclasses say what ``run`` does with a task."""
+
+    def __init__(self, layout: Layout, agent: Agent, generation: int) -> None:
+        self.layout, self.agent, self.generation = layout, agent, generation
+        self.conditions, self._directory = layout.conditions, layout.directory
+        self.random = Random(f"{layout.seed}/{agent.name}/{generation}")  # noqa: S311 - no secret
+        self.tracer: trace.Tracer = trace.get_tracer(agent.kind)
+        self.store = redis.asyncio.Redis.from_url(layout.redis)
+        self.client = wired_client(layout, agent.region)
+        self.running = 0
+        self.done_since_fault = 0
+
+    async def run(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Do the agent's part of a task; raises StepError."""
+        raise NotImplementedError
+
+    def routes(self) -> list[Route]:
+        """Return what it answers to."""
+        return [
+            Route("/healthz", self._health),
+            Route("/v1/run", self._run, methods=["POST"]),
+        ]
+
+    async def _health(self, _request: Request) -> Response:
+        return json_response({"agent": self.agent.name, "running": self.running})
+
+    async def _run(self, request: Request) -> Response:
+        body = orjson.loads(await request.body())
+        if self.status == "disabled":
+            return json_response({"error": f"{self.agent.name} is disabled"}, 503)
+        self.running += 1
+        try:
+            return json_response(await self.run(body))
+        except StepError as error:
+            said = {"error": str(error), "code": error.code, "spans": error.spans}
+            return json_response(said, 500)
+        finally:
+            self.running -= 1
+
+    @property
+    def _listed(self) -> dict[str, Any]:
+        return self._directory.read().get(self.agent.name, {})
+
+    @property
+    def status(self) -> str:
+        """What the controller says of it."""
+        return str(self._listed.get("status", "running"))
+
+    @property
+    def degraded_to(self) -> str | None:
+        """What it does its work with instead, while it is degraded."""
+        return self._listed.get("degraded_to")
+
+    async def call(self, agent: str, body: dict[str, Any], path: str = "/v1/run") -> dict[str, Any]:
+        """Have another agent do its part. Raises StepError with what it says."""
+        url = f"http://127.0.0.1:{self.layout.agent_ports[agent]}{path}"
+        return await post(self.client, url, body)
+
+    async def drift(self) -> None:
+        """Work as slowly as an agent whose memory fills: each task makes it worse."""
+        rule = self.conditions.at("memory", agent=self.agent.name, generation=self.generation)
+        if rule is None:
+            self.done_since_fault = 0
+            return
+        self.done_since_fault += 1
+        grown = min(1.0, self.done_since_fault / rule["tasks"])
+        await asyncio.sleep(rule["seconds"] * grown)
+        if self.random.random() < rule["failing"] * grown:
+            raise StepError("MemoryPressure", f"{self.agent.name} has no room for the context")
+
+
+async def post(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Post JSON and return the answer. Raises StepError where there is none, or a failure."""
+    try:
+        reply = await client.post(
+            url, content=orjson.dumps(body), headers={"content-type": "application/json"}
+        )
+    except httpx.TransportError as error:
+        raise StepError(type(error).__name__, f"{url} did not answer: {error!r}") from error
+    said: dict[str, Any] = orjson.loads(reply.content)
+    if reply.is_error:
+        code = str(said.get("code", f"http {reply.status_code}"))
+        raise StepError(code, str(said.get("error", reply.status_code)), said.get("spans"))
+    return said
+
+
+def json_response(document: Any, status: int = 200) -> Response:
+    """Return a document as an answer."""
+    return Response(orjson.dumps(document), status, media_type="application/json")
+
+
+def failed(span: Span, code: str, message: str) -> None:
+    """Say on a span that it failed, as applications do."""
+    span.set_attribute("error.type", code)
+    span.set_status(Status(StatusCode.ERROR, message))
+
+
+def span_id(span: Span) -> str:
+    """Return the id of a span as others write it."""
+    return f"{span.get_span_context().span_id:016x}"
+
+
+def recovery_attributes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a span of a new branch says of the failed one that it replaces."""
+    recovery = body.get("recovery")
+    if not recovery:
+        return {}
+    said = {"recovery": True, "recovered": True, **recovery}
+    return {name: value for name, value in said.items() if value not in (None, "")}
+
+
+def begun() -> float:
+    """Return the time in milliseconds of the epoch."""
+    return time.time() * 1000
+
+
+def serve_worker(worker: Worker, listening: socket.socket, parent: int) -> None:
+    """Serve an agent until it is told to end, or the process that started it is gone."""
+    config = uvicorn.Config(
+        Starlette(routes=worker.routes()),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = uvicorn.Server(config)
+
+    async def serve() -> None:
+        def end() -> None:
+            server.should_exit = True
+
+        lifeline = asyncio.create_task(follow(parent, end))
+        await server.serve(sockets=[listening])
+        lifeline.cancel()
+        await worker.client.aclose()
+        await worker.store.aclose()
+
+    asyncio.run(serve())
+
+
+def set_up_telemetry(layout: Layout, agent: Agent) -> graphmind_capture.Capture | None:
+    """Trace this process as its user would: one call."""
+    if not layout.otlp:
+        return None
+    trace_environment(agent.name)
+    return graphmind_capture.setup(
+        agent.kind,
+        agent=agent.name,
+        region=agent.region,
+        exporter=LossyExporter(layout.otlp, layout.conditions, agent.name),
+    )
+
+
+untraced = suppress_instrumentation
+"""Bookkeeping of the platform itself is no part of what its agents do."""

@@ -1,0 +1,1 @@
+"""The Runtime Controller: the scheduler's HTTP API over agents and traces."""

@@ -1,0 +1,1 @@
+"""Python stand-ins for servers that are not installed."""
