@@ -26,6 +26,13 @@ CREATE CONSTRAINT fingerprint_key IF NOT EXISTS FOR (n:Fingerprint) REQUIRE n.ha
 CREATE CONSTRAINT strategy_key IF NOT EXISTS FOR (n:Strategy) REQUIRE n.key IS UNIQUE;
 CREATE CONSTRAINT repair_key IF NOT EXISTS FOR (n:Repair) REQUIRE n.repairId IS UNIQUE;
 CREATE INDEX repair_state IF NOT EXISTS FOR (n:Repair) ON (n.state);
+CREATE INDEX repair_incident_id IF NOT EXISTS FOR (n:Repair) ON (n.incidentId);
+CREATE INDEX repair_idempotency_key IF NOT EXISTS FOR (n:Repair) ON (n.idempotencyKey);
 CREATE CONSTRAINT repairstep_key IF NOT EXISTS FOR (n:RepairStep) REQUIRE n.key IS UNIQUE;
 CREATE CONSTRAINT approval_key IF NOT EXISTS FOR (n:Approval) REQUIRE n.approvalId IS UNIQUE;
 CREATE CONSTRAINT auditentry_key IF NOT EXISTS FOR (n:AuditEntry) REQUIRE n.entryId IS UNIQUE;
+CREATE INDEX auditentry_seq IF NOT EXISTS FOR (n:AuditEntry) ON (n.seq);
+CREATE INDEX auditentry_repair_id IF NOT EXISTS FOR (n:AuditEntry) ON (n.repairId);
+CREATE CONSTRAINT journalhead_key IF NOT EXISTS FOR (n:JournalHead) REQUIRE n.name IS UNIQUE;
+CREATE CONSTRAINT lease_key IF NOT EXISTS FOR (n:Lease) REQUIRE n.target IS UNIQUE;
+CREATE CONSTRAINT switch_key IF NOT EXISTS FOR (n:Switch) REQUIRE n.name IS UNIQUE;

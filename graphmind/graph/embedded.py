@@ -6,14 +6,14 @@ log settings from the environment at import.
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from graphmind.errors import QueryRefused, StoreBusy, StoreError
 from graphmind.graph.bulk import bulk_load
-from graphmind.graph.port import Counters, GraphRows, Row
+from graphmind.graph.port import Counters, GraphRows, Row, Run, T
 from graphmind.graph.rows import merged_edges, merged_nodes
 from graphmind.graph.store import CypherStore
 
@@ -55,16 +55,20 @@ class EmbeddedEngine:
 
     def write(self, text: str, params: Mapping[str, Any]) -> list[Row]:
         """Run one statement in one durable transaction; a conflict is retried."""
+        return self.transact(lambda run: run(text, params))
 
-        def run() -> list[Row]:
+    def transact(self, work: Callable[[Run], T]) -> T:
+        """Run the statements of ``work`` in one durable transaction; a conflict is retried."""
+
+        def run(text: str, params: Mapping[str, Any]) -> list[Row]:
             rows: list[Row] = self._db.command("opencypher", text, dict(params)).to_list()
             return rows
 
         try:
-            written: list[Row] = self._db.run_in_transaction(run)
+            done: T = self._db.run_in_transaction(lambda: work(run))
         except self._error as error:
             raise StoreError(f"The embedded graph refused a write: {error}") from error
-        return written
+        return done
 
     def query(self, text: str, params: Mapping[str, Any]) -> list[Row]:
         """Run one statement that only reads."""

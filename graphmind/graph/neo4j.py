@@ -1,6 +1,6 @@
 """Neo4j by its official driver: one driver a process, the database always named."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from neo4j.exceptions import (
 )
 
 from graphmind.errors import QueryRefused, StoreError
-from graphmind.graph.port import Counters, GraphRows, Row
+from graphmind.graph.port import Counters, GraphRows, Row, Run, T
 from graphmind.graph.store import CypherStore
 
 ATTEMPTS_MAX: Final = 5
@@ -50,10 +50,18 @@ class Neo4jEngine:
 
     def write(self, text: str, params: Mapping[str, Any]) -> list[Row]:
         """Run one statement in one durable transaction; a conflict is retried."""
+        return self.transact(lambda run: run(text, params))
+
+    def transact(self, work: Callable[[Run], T]) -> T:
+        """Run the statements of ``work`` in one durable transaction; a conflict is retried."""
+
+        def within(transaction: neo4j.ManagedTransaction) -> T:
+            return work(lambda text, params: _rows(transaction, text, params))
+
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 with self._driver.session(database=self._database) as session:
-                    return session.execute_write(_rows, text, params)
+                    return session.execute_write(within)
             except ConstraintError as error:
                 if attempt == ATTEMPTS_MAX:
                     raise StoreError(f"Neo4j refused a write {attempt} times: {error}") from error

@@ -1,10 +1,13 @@
 """The port of the property graph: what people query, on the embedded engine or on Neo4j."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 Row = dict[str, Any]
+Run = Callable[[str, Mapping[str, Any]], list[Row]]
+"""Runs one statement with its parameters and returns its rows."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,15 @@ class GraphStore(Protocol):
 
     def prune(self, before_ms: int) -> Counters:
         """Delete traces (and their spans) that ended before; keep incidents and repairs."""
+
+    def transact(self, work: Callable[[Run], T]) -> T:
+        """Run several statements of ``graph/journal.py`` in one durable transaction.
+
+        ``work`` may run again after a conflict; what it raises undoes all of it.
+        """
+
+    def ask(self, text: str, params: Mapping[str, Any]) -> list[Row]:
+        """Run one statement of ``graph/journal.py`` that only reads."""
 
     def close(self) -> None:
         """Release the engine."""

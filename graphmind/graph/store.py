@@ -1,12 +1,12 @@
 """The graph store: one way of writing and asking, over an engine that runs Cypher."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from graphmind.graph import texts
 from graphmind.graph.explore import refuse_unsafe
-from graphmind.graph.port import Counters, GraphRows, Row
+from graphmind.graph.port import Counters, GraphRows, Row, Run, T
 from graphmind.graph.questions import bind, question
 from graphmind.graph.rows import statements
 
@@ -19,6 +19,12 @@ class Engine(Protocol):
 
     def write(self, text: str, params: Mapping[str, Any]) -> list[Row]:
         """Run one statement in one durable transaction; a conflict is retried."""
+
+    def transact(self, work: Callable[[Run], T]) -> T:
+        """Run the statements of ``work`` in one durable transaction.
+
+        After a conflict ``work`` is run again; what it raises is raised, and nothing is written.
+        """
 
     def query(self, text: str, params: Mapping[str, Any]) -> list[Row]:
         """Run one statement that only reads."""
@@ -111,6 +117,15 @@ class CypherStore:
         return Counters(
             nodes_deleted=before[0] - after[0], relationships_deleted=before[1] - after[1]
         )
+
+    def transact(self, work: Callable[[Run], T]) -> T:
+        """Run several statements of ``journal.py`` in one durable transaction."""
+        with self._writing:
+            return self._engine.transact(work)
+
+    def ask(self, text: str, params: Mapping[str, Any]) -> list[Row]:
+        """Run one statement of ``journal.py`` that only reads."""
+        return self._engine.query(text, params)
 
     def close(self) -> None:
         """Release the engine."""

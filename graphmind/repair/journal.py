@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from graphmind.errors import GraphmindError
 from graphmind.repair.model import Json
 from graphmind.repair.record import Repair
+
+FOREVER_MS: Final = 2**62
+"""Later than any time."""
 
 
 class Outdated(GraphmindError):  # noqa: N818 - reads as the finding it reports
@@ -15,6 +18,23 @@ class Outdated(GraphmindError):  # noqa: N818 - reads as the finding it reports
 
 class TargetBusy(GraphmindError):  # noqa: N818 - reads as the finding it reports
     """Another live repair holds the target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right of one repair to act on a target."""
+
+    target: str
+    repair_id: str
+    until_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditHead:
+    """Where the audit trail ends: kept apart from it, so that a tail cut off is missed."""
+
+    seq: int
+    hash: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +47,8 @@ class AuditDraft:
     at_ms: int
     repair_id: str = ""
     body: Json = field(default_factory=dict)
-    """The rest of the record (S32): trace and task ids, root cause, strategy, status, times."""
+    """The rest of the record (S32), built by ``audit.drafted``. ``trace_ids``, ``task_ids`` (lists)
+    and ``strategy`` are what the trail is searched by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +74,8 @@ class Journal(Protocol):
 
         The target's lease is taken or renewed while the new state is live, and let go with the
         first that is not. Raises Outdated where ``version`` is not the stored one, TargetBusy
-        where another repair holds the target and its lease has not run out.
+        where another repair holds the target: its lease has not run out by the time of the drafts,
+        or it stands half done (running, rolling back) and must be recovered first.
         """
 
     def note(self, *drafts: AuditDraft) -> None:
@@ -71,10 +93,25 @@ class Journal(Protocol):
         self,
         *,
         repair_id: str | None = None,
+        trace_id: str = "",
+        task_id: str = "",
+        strategy: str = "",
+        from_ms: int = 0,
+        until_ms: int = FOREVER_MS,
         from_seq: int = 0,
         limit: int = 1000,
     ) -> list[AuditEntry]:
-        """Return the audit trail in order."""
+        """Return the audit trail in order.
+
+        A trace, task or strategy (of any revision where none is given) selects the repairs that
+        name it, with all their entries. ``until_ms`` is excluded.
+        """
+
+    def head(self) -> AuditHead:
+        """Return where the trail ends; ``seq`` 0 before the first entry."""
+
+    def lease(self, target: str) -> Lease | None:
+        """Return who holds a target, or held it last without letting go."""
 
     def setting(self, name: str) -> Json:
         """Return a durable switch (``stop``, ``suppressed``); empty where it was never set."""

@@ -45,9 +45,12 @@ from graphmind.graph.schema.verdicts import (
     Cause,
     Fingerprint,
     Incident,
+    JournalHead,
+    Lease,
     Repair,
     RepairStep,
     Strategy,
+    Switch,
 )
 
 NODES: dict[str, type[Node]] = {
@@ -80,7 +83,9 @@ __all__ = [
     "ErrorCode",
     "Fingerprint",
     "Incident",
+    "JournalHead",
     "KvKey",
+    "Lease",
     "LogPattern",
     "Model",
     "ModelVersion",
@@ -97,6 +102,7 @@ __all__ = [
     "SharedEdge",
     "Span",
     "Strategy",
+    "Switch",
     "Task",
     "Tool",
     "Trace",

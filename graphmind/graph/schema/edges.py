@@ -280,3 +280,10 @@ class HasStep(Edge):
     """The step belongs to the repair."""
 
     ENDS: ClassVar[Ends] = (("Repair", "RepairStep"),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HasApproval(Edge):
+    """The decision was made on the repair's plan."""
+
+    ENDS: ClassVar[Ends] = (("Repair", "Approval"),)

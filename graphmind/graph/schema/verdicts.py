@@ -87,13 +87,18 @@ class Repair(Node):
     """A repair command and how far it got."""
 
     KEY: ClassVar[str] = "repair_id"
-    INDEXED: ClassVar[tuple[str, ...]] = ("state",)
+    INDEXED: ClassVar[tuple[str, ...]] = ("state", "incident_id", "idempotency_key")
 
     repair_id: Annotated[str, Doc("own id")]
     level: Annotated[str | None, Doc("trace, agent, model or region")] = None
     action: Annotated[str | None, Doc("what it does")] = None
-    target: Annotated[str | None, Doc("key of what it acts on")] = None
+    target: Annotated[str | None, Doc("`kind:name` of what it acts on")] = None
     state: Annotated[str | None, Doc("state of the command")] = None
+    version: Annotated[int | None, Doc("changes that were kept")] = None
+    incident_id: Annotated[str | None, Doc("incident it is meant to end")] = None
+    strategy: Annotated[str | None, Doc("`strategyId@revision`")] = None
+    fingerprint: Annotated[str | None, Doc("hash of the incident's structure")] = None
+    idempotency_key: Annotated[str | None, Doc("the same key is the same repair")] = None
     plan_hash: Annotated[str | None, Doc("hash of the plan that was approved")] = None
     mode: Annotated[str | None, Doc("dry run or live")] = None
     requested_by: Annotated[str | None, Doc("who asked for it")] = None
@@ -102,7 +107,9 @@ class Repair(Node):
     verdict: Annotated[str | None, Doc("what verification measured")] = None
     requested_ms: Annotated[int | None, Doc("asked for", "epoch ms")] = None
     started_ms: Annotated[int | None, Doc("started", "epoch ms")] = None
+    executed_ms: Annotated[int | None, Doc("last step done", "epoch ms")] = None
     ended_ms: Annotated[int | None, Doc("ended", "epoch ms")] = None
+    document: Annotated[str | None, Doc("the whole record, as JSON")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +117,12 @@ class RepairStep(Node):
     """One step of a repair."""
 
     key: Annotated[str, Doc("`repairId:n`")]
+    connector: Annotated[str | None, Doc("connector that makes the call")] = None
     action: Annotated[str | None, Doc("what it does")] = None
-    target: Annotated[str | None, Doc("key of what it acts on")] = None
+    target: Annotated[str | None, Doc("name of what it acts on")] = None
     state: Annotated[str | None, Doc("state of the step")] = None
     attempts: Annotated[int | None, Doc("attempts made")] = None
+    detail: Annotated[str | None, Doc("answer, or why it failed")] = None
     started_ms: Annotated[int | None, Doc("started", "epoch ms")] = None
     ended_ms: Annotated[int | None, Doc("ended", "epoch ms")] = None
 
@@ -124,10 +133,13 @@ class Approval(Node):
 
     KEY: ClassVar[str] = "approval_id"
 
-    approval_id: Annotated[str, Doc("own id")]
+    approval_id: Annotated[str, Doc("`repairId:n`")]
     who: Annotated[str | None, Doc("who decided")] = None
     at_ms: Annotated[int | None, Doc("when", "epoch ms")] = None
-    what: Annotated[str | None, Doc("what was decided")] = None
+    what: Annotated[str | None, Doc("approved or rejected")] = None
+    role: Annotated[str | None, Doc("role in which it was decided")] = None
+    plan_hash: Annotated[str | None, Doc("hash of the plan it counts for")] = None
+    reason: Annotated[str | None, Doc("why")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,11 +147,52 @@ class AuditEntry(Node):
     """One line of the audit trail; each carries the hash of the one before."""
 
     KEY: ClassVar[str] = "entry_id"
+    INDEXED: ClassVar[tuple[str, ...]] = ("seq", "repair_id")
 
-    entry_id: Annotated[str, Doc("own id")]
+    entry_id: Annotated[str, Doc("place in the trail, as text of 12 digits")]
     who: Annotated[str | None, Doc("who acted")] = None
     at_ms: Annotated[int | None, Doc("when", "epoch ms")] = None
     what: Annotated[str | None, Doc("what was done")] = None
+    repair_id: Annotated[str | None, Doc("repair it is about")] = None
+    trace_ids: Annotated[tuple[str, ...], Doc("traces it is about")] = ()
+    task_ids: Annotated[tuple[str, ...], Doc("tasks it is about")] = ()
+    strategy: Annotated[str | None, Doc("`strategyId@revision`")] = None
+    body: Annotated[str | None, Doc("the rest, as JSON")] = None
     seq: Annotated[int | None, Doc("place in the trail")] = None
     prev_hash: Annotated[str | None, Doc("hash of the entry before")] = None
     hash: Annotated[str | None, Doc("hash of this entry")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalHead(Node):
+    """The end of the audit trail; who writes to the journal writes here first, and so waits."""
+
+    KEY: ClassVar[str] = "name"
+
+    name: Annotated[str, Doc("`journal`")]
+    changes: Annotated[int | None, Doc("transactions of the journal")] = None
+    seq: Annotated[int | None, Doc("place of the last entry")] = None
+    hash: Annotated[str | None, Doc("hash of the last entry")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease(Node):
+    """The right of one repair to act on a target."""
+
+    KEY: ClassVar[str] = "target"
+
+    target: Annotated[str, Doc("`kind:name` of what is held")]
+    repair_id: Annotated[str | None, Doc("repair that holds it")] = None
+    until_ms: Annotated[int | None, Doc("when it runs out", "epoch ms")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch(Node):
+    """A durable setting of repair, such as the global stop."""
+
+    KEY: ClassVar[str] = "name"
+
+    name: Annotated[str, Doc("`stop`, `suppressed`, ...")]
+    value: Annotated[str | None, Doc("its value, as JSON")] = None
+    who: Annotated[str | None, Doc("who set it last")] = None
+    at_ms: Annotated[int | None, Doc("when it was set last", "epoch ms")] = None
