@@ -62,7 +62,7 @@ class GraphStoreContract(EmptyGraph):
         first = store.upsert(planted())
         before = content(store)
 
-        assert first == Counters(nodes_created=26, relationships_created=53)
+        assert first == Counters(nodes_created=29, relationships_created=54)
         assert store.upsert(planted()) == Counters()
         assert content(store) == before
 

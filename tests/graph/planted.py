@@ -18,7 +18,7 @@ NODES: dict[str, list[dict[str, Any]]] = {
     "Span": [{"spanId": "t1:a", "name": "route"}, {"spanId": "t1:b", "name": "infer"}],
     "Task": [{"key": "checkout"}, {"key": "search"}],
     "Agent": [
-        {"key": "shop/router", "firstSeenMs": 500, "lastSeenMs": 4_050},
+        {"key": "shop/router", "firstSeenMs": 500, "lastSeenMs": 4_050, "hotRestart": True},
         {"key": "shop/writer", "firstSeenMs": 1_000, "lastSeenMs": 2_050},
     ],
     "Model": [{"name": "m"}],
@@ -26,7 +26,10 @@ NODES: dict[str, list[dict[str, Any]]] = {
         {"key": "m@1", "firstSeenMs": 500, "lastSeenMs": 4_050},
         {"key": "m@2", "firstSeenMs": 1_000, "lastSeenMs": 3_050, "releasedMs": 900},
     ],
-    "KvKey": [{"key": "redis:cart", "firstSeenMs": 540, "lastSeenMs": 3_010}],
+    "KvKey": [
+        {"key": "redis:cart", "firstSeenMs": 540, "lastSeenMs": 3_010},
+        {"key": "redis:agent_state_snapshot:checkout:route"},
+    ],
     "Module": [{"name": "router"}, {"name": "inference"}, {"name": "store"}],
     "Region": [{"name": "eu"}, {"name": "us"}],
     "ErrorCode": [{"name": "TIMEOUT"}],
@@ -35,6 +38,12 @@ NODES: dict[str, list[dict[str, Any]]] = {
         {"incidentId": "i1", "title": "m@2 times out", "onsetMs": 1_000, "state": "open"}
         | {"runId": "r1"},
         {"incidentId": "i0", "title": "m@1 times out", "onsetMs": 10, "runId": "r1"},
+    ],
+    "Strategy": [
+        {"key": "calm@1", "source": "library", "enabled": True, "document": "{}"}
+        | {"proposedBy": "ann", "proposedMs": 10, "approvedBy": ["bob"], "approvedMs": 20},
+        {"key": "calm@2", "source": "calm.yaml", "enabled": True, "document": "{}"}
+        | {"proposedBy": "bob", "proposedMs": 30},
     ],
     "Cause": [
         {"key": "i1:1", "rank": 1, "role": "root", "label": "m@2 in eu", "confidence": 0.9}
@@ -76,6 +85,7 @@ EDGES: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {
     ("Trace", "WROTE", "KvKey"): [
         ("w1", "redis:cart", {"atMs": 540}),
         ("t3", "redis:cart", {"atMs": 3_010}),
+        ("t2", "redis:agent_state_snapshot:checkout:route", {"atMs": 2_005}),
     ],
     ("Trace", "READ", "KvKey"): [
         ("t2", "redis:cart", {"atMs": 2_010}),
@@ -163,6 +173,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
             ("Task", "checkout", 2.0, 2.0),
             ("KvKey", "redis:cart", 5.0, 1.0),
             ("Module", "router", 5.0, 1.0),
+            ("KvKey", "redis:agent_state_snapshot:checkout:route", 1.0, 1.0),
             ("Module", "inference", 1.0, 1.0),
             ("Region", "us", 4.0, 0.0),
             ("Task", "search", 4.0, 0.0),
@@ -224,5 +235,25 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
     ),
     "failing_together": ({}, [(0, "inference", "failed", 2)]),
     "module_calls": ({}, [("router", "inference", 4, 1, 0.25, 31.0)]),
+    "repair_scope": (
+        {"names": "m@2\nshop/writer\nnot there"},
+        [("search", 4.0, 0.0, 0.0, 0.0, 0.0), ("checkout", 2.0, 2.0, 1.0, 1.0, 1.0)],
+    ),
+    "repair_users": (
+        {"names": "m@2", "also": "eu"},
+        [
+            ("Agent", "shop/router", 2.0, 2 / 9, True),
+            ("Agent", "shop/writer", 2.0, 1.0, None),
+            ("Region", "eu", 2.0, 0.5, None),
+        ],
+    ),
+    "window_traffic": ({}, [("search", 4.0, 0.0), ("", 3.0, 1.0), ("checkout", 2.0, 2.0)]),
+    "strategy_revisions": (
+        {},
+        [
+            ("calm@1", "library", True, "ann", 10, ["bob"], 20, "{}"),
+            ("calm@2", "calm.yaml", True, "bob", 30, [], None, "{}"),
+        ],
+    ),
 }
 """The rows each question returns on the planted graph: name, parameters, rows of its columns."""

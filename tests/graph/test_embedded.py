@@ -92,7 +92,7 @@ def test_a_refused_first_load_leaves_the_graph_usable(tmp_path: Path):
     with pytest.raises(StoreError, match="should be text"):
         store.upsert(GraphRows(nodes={"Tool": [{"name": None}]}))
 
-    assert store.upsert(planted()).nodes_created == 26
+    assert store.upsert(planted()).nodes_created == 29
     store.close()
     assert not (tmp_path / f"graph.{LOADING}").exists()
 

@@ -77,9 +77,17 @@ class Strategy(Node):
     """A revision of a repair strategy."""
 
     key: Annotated[str, Doc("`strategyId@revision`")]
+    strategy_id: Annotated[str | None, Doc("its name in all revisions")] = None
+    title: Annotated[str | None, Doc("one line for people")] = None
     level: Annotated[str | None, Doc("info, warn or critical")] = None
-    source: Annotated[str | None, Doc("file it came from")] = None
-    enabled: Annotated[bool | None, Doc("may be chosen")] = None
+    repair_level: Annotated[str | None, Doc("trace, key, agent, model or region")] = None
+    source: Annotated[str | None, Doc("file it came from; `library` where it is shipped")] = None
+    enabled: Annotated[bool | None, Doc("may be chosen, once it is approved")] = None
+    proposed_by: Annotated[str | None, Doc("who proposed the revision")] = None
+    proposed_ms: Annotated[int | None, Doc("when", "epoch ms")] = None
+    approved_by: Annotated[tuple[str, ...], Doc("who approved the revision")] = ()
+    approved_ms: Annotated[int | None, Doc("when the last of them did", "epoch ms")] = None
+    document: Annotated[str | None, Doc("what the file says, as JSON")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
