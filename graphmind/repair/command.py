@@ -145,6 +145,10 @@ LEVERS: Final[dict[str, Lever]] = {
 the other item is touched."""
 
 
+LEVELS_OF_CAUSE: Final = {kind: lever.level for kind, lever in LEVERS.items()}
+"""The level at which something can be done about an item of a kind, in the order of LEVERS."""
+
+
 def _afterwards(incident: Incident) -> list[str]:
     """What is done to the traces hit, whatever the cause."""
     again = {"wrong": "revert_state:last_good", "slow": ""}.get(incident.symptom, "redispatch:bulk")

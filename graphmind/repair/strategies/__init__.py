@@ -1,0 +1,1 @@
+"""The strategy library: which repair answers which finding, as YAML that people review (S11)."""
