@@ -7,13 +7,13 @@ A ``LUA`` record picks one address by weight for each question (``pickwrandom``)
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import quote
 
 import msgspec
 from pydantic import Field, SecretStr
 
 from graphmind.repair.connector import Applied, Connector, ConnectorError
 from graphmind.repair.connectors.config import HttpOptions, Section
+from graphmind.repair.connectors.json_api import Bearer, JsonApi, segment
 from graphmind.repair.connectors.regional import (
     Layout,
     Member,
@@ -23,7 +23,6 @@ from graphmind.repair.connectors.regional import (
     Regions,
     members_of,
 )
-from graphmind.repair.connectors.rest import Rest
 
 _PICK: Final = re.compile(
     r"""\s*(?P<kind>A|AAAA)\s+"\s*;?\s*(?:return\s+)?pickwrandom\(\s*\{(?P<pairs>.*)\}\s*\)\s*;?\s*"\s*"""
@@ -68,13 +67,13 @@ class RecordSet:
     """One name of a zone, whose addresses are the members of regions."""
 
     def __init__(
-        self, rest: Rest, *, server: str, zone: str, name: str, kind: str, full: int
+        self, api: JsonApi, *, server: str, zone: str, name: str, kind: str, full: int
     ) -> None:
         """``kind`` is LUA, A or AAAA; ``full`` is the weight of an address that is in."""
-        self._rest = rest
-        self._path = f"api/v1/servers/{quote(server, safe='')}/zones/{quote(zone, safe='')}"
+        self._api = api
+        self._path = f"api/v1/servers/{segment(server)}/zones/{segment(zone)}"
         self._name, self._kind, self._full = name, kind, full
-        self._where = f"{rest.where} {name} {kind}"
+        self._where = f"{api.where} {name} {kind}"
 
     def read(self) -> Reading:
         """Return the addresses of the name, disabled ones with weight 0."""
@@ -93,7 +92,7 @@ class RecordSet:
             "changetype": "REPLACE",
             "records": self._records(present, weights),
         }
-        self._rest.write("PATCH", self._path, {"rrsets": [changed]})
+        self._api.change("PATCH", self._path, {"rrsets": [changed]})
         return Applied(
             detail=f"PowerDNS took the weights of {len(wanted)} addresses; TTL {present.ttl} s",
             facts={"changed": str(len(wanted)), "ttl_s": str(present.ttl)},
@@ -106,11 +105,11 @@ class RecordSet:
 
     def close(self) -> None:
         """Release connections."""
-        self._rest.close()
+        self._api.close()
 
     def _set(self) -> _RecordSet:
         # The whole zone: asked for one name, it leaves out records that are disabled.
-        zone = self._rest.get(self._path).read_as(_Zone)
+        zone = self._api.get(self._path).read_as(_Zone)
         found = [s for s in zone.rrsets if (s.name, s.type) == (self._name, self._kind)]
         if not found:
             raise ConnectorError(
@@ -139,16 +138,11 @@ def open_connector(section: Section) -> Connector:
     """Open a PowerDNS; nothing is asked of it yet."""
     options = section.read_as(PowerdnsOptions)
     members_of(section, options.regions, like=_ADDRESS)
-    rest = Rest(
-        name=section.name,
-        url=options.url,
-        headers={"x-api-key": options.token.get_secret_value()},
-        timeout_s=options.timeout_s,
-        ca_file=options.ca_file,
-        secrets=(*section.secrets, options.token.get_secret_value()),
-    )
+    key = options.token.get_secret_value()
+    auth = Bearer(key, header="x-api-key", scheme="")
+    api = JsonApi(section, options, auth=auth, secrets=(key,))
     records = RecordSet(
-        rest,
+        api,
         server=options.server,
         zone=options.zone,
         name=options.record,

@@ -20,7 +20,7 @@ from graphmind.repair.connector import (
     Seen,
     StateChanged,
 )
-from graphmind.repair.connectors.calls import Calls, params_schema
+from graphmind.repair.connectors.calls import Calls, one_of, params_schema
 from graphmind.repair.connectors.config import Section
 from graphmind.repair.model import Call, Json
 
@@ -165,6 +165,12 @@ class RegionConnector:
         """Read the present members and say what the call would make of them."""
         reading = self._routes.read()
         before = self._touched(call, reading.members)
+        missing = sorted({*self._names(call)} - {*before})
+        if missing:
+            raise ConnectorError(
+                f"{self._layout.address}: expected {', '.join(missing)}, but no such member is "
+                "there; mend `regions` in the connectors file"
+            )
         wanted = self._wanted(call, before)
         self._leaves_traffic(call, reading, wanted, ConnectorError)
         moved = [f"{name}: {before[name]} -> {wanted[name]}" for name in _differing(before, wanted)]
@@ -177,7 +183,7 @@ class RegionConnector:
             ),
             summary=f"{call.action} {call.target} at {self._layout.address}: "
             + ("; ".join(moved) or "nothing to change"),
-            preconditions=("another member of each pool takes traffic",),
+            preconditions=("another region takes traffic",),
             undoes_with=self._layout.lag,
         )
 
@@ -271,45 +277,37 @@ class RegionConnector:
         }
 
     def _touched(self, call: Call, members: Members) -> Members:
-        """Return the members that a call is about, of those given."""
-        self._calls.check(call)
-        names: Sequence[str]
-        if call.action == "restore":
-            names = [*call.params["members"]]
-        elif call.action == "fail_over":
-            names = self._fail_over_names(call)
-        else:
-            names = self._names(call.target)
-        missing = [name for name in names if name not in members]
-        if missing:
-            raise ConnectorError(
-                f"{self._layout.address}: expected {', '.join(missing)}, but no such member is "
-                "there; mend `regions` in the connectors file"
-            )
-        return {name: members[name] for name in sorted(names)}
+        """Return the members that a call is about, as far as they are there."""
+        return {name: members[name] for name in sorted(self._names(call)) if name in members}
 
-    def _fail_over_names(self, call: Call) -> list[str]:
+    def _names(self, call: Call) -> Sequence[str]:
+        """Return the names of the members that a call is about."""
+        self._calls.check(call)
+        if call.action == "restore":
+            return [*call.params["members"]]
+        if call.action != "fail_over":
+            return self._region(call.target)
         out, into = call.params["from"], call.params["to"]
         if out == into or call.target not in {out, into}:
             raise ConnectorError(
                 f"fail_over expects two different regions, one of them its target; got from {out} "
                 f"to {into} with target {call.target}"
             )
-        return [*self._names(out), *self._names(into)]
+        return [*self._region(out), *self._region(into)]
 
-    def _names(self, region: str) -> Sequence[str]:
+    def _region(self, region: str) -> Sequence[str]:
         names = self._layout.regions.get(region)
         if not names:
-            known = ", ".join(sorted(self._layout.regions))
             raise ConnectorError(
-                f"{self._layout.address}: expected a configured region ({known}), got {region!r}"
+                f"{self._layout.address}: expected a configured region "
+                f"({one_of(self._layout.regions)}), got {region!r}"
             )
         return names
 
     def _of(self, region: str, members: Members) -> Members:
         """Return the members of a region, of those given, which hold them all."""
         try:
-            return {name: members[name] for name in self._names(region)}
+            return {name: members[name] for name in self._region(region)}
         except KeyError as error:
             raise StateChanged(
                 f"{self._layout.address}: region {region} has a member {error} that was not there "
