@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,8 +39,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("start", help="start it, load included, until interrupted")
-    start.add_argument("--otlp", default="", help="where spans go, OTLP over HTTP; default: nowhere")
-    start.add_argument("--rate", type=float, help=f"tasks a second, {RATE:g}; small: {SMALL_RATE:g}")
+    start.add_argument(
+        "--otlp", default="", help="where spans go, OTLP over HTTP; default: nowhere"
+    )
+    start.add_argument(
+        "--rate", type=float, help=f"tasks a second, {RATE:g}; small: {SMALL_RATE:g}"
+    )
     start.add_argument("--small", action="store_true", help="few tasks a second, for a laptop")
     start.add_argument("--seed", type=int, default=0, help="chooses what faults hit, and the load")
     start.add_argument("--fault", choices=sorted(FAULTS), help="injected by itself")
@@ -87,20 +92,20 @@ def _control(folder: Path, path: str) -> int:
     return 0 if reply.is_success else 1
 
 
+PARTS: Final = {
+    "host": "examples.agent_platform.host:main",
+    "gateway": "examples.agent_platform.gateway:main",
+    "controller": "examples.agent_platform.controller.app:main",
+    "customers": "examples.agent_platform.customers:main",
+    "guard": "examples.agent_platform.servers:guard",
+    "stand_in": "examples.agent_platform.standins.run:main",
+}
+"""What the launcher starts, each in a process that loads only what it needs."""
+
+
 def _part(name: str, arguments: list[str]) -> int:
-    """Be a part of the platform; each loads only what it needs."""
-    # ruff: noqa: PLC0415
-    if name == "host":
-        from examples.agent_platform.host import main as part
-    elif name == "gateway":
-        from examples.agent_platform.gateway import main as part
-    elif name == "controller":
-        from examples.agent_platform.controller.app import main as part
-    elif name == "customers":
-        from examples.agent_platform.customers import main as part
-    else:
-        from examples.agent_platform.servers import guard as part
-    part(*arguments)
+    module, _, function = PARTS[name].partition(":")
+    getattr(import_module(module), function)(*arguments)
     return 0
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,12 +19,16 @@ from examples.agent_platform.agents.worker import json_response
 from examples.agent_platform.layout import Layout
 from examples.agent_platform.lifeline import follow
 from examples.agent_platform.topology import DOMAINS, KINDS, REFRESH, TENANTS, needs_of
+from examples.agent_platform.wire import CallFailed, Wire
 
 REFRESHING: Final = 0.03
 """Share of tasks that refresh a catalogue (chosen)."""
 HOOK_FAILING: Final = 0.002
 REMEMBERED: Final = 20_000
 """Answers that figures are made of (chosen)."""
+UNDER_WAY_MAX: Final = 600
+"""Customers that wait for an answer; more hold back, or a platform that fell behind would never
+catch up (chosen: 20 tasks/s that take 30 s each)."""
 TTL_S: Final = 300.0
 """A task is not worth doing after so long (chosen)."""
 
@@ -48,10 +51,9 @@ class Customers:
         self._layout = layout
         self._conditions = layout.conditions
         self._random = Random(f"{layout.seed}/customers")  # noqa: S311 - reproducible, no secret
-        self._client = httpx.AsyncClient(
-            timeout=30, trust_env=False, limits=httpx.Limits(max_connections=None)
-        )
+        self._wire = Wire(traced=False)
         self._sent = 0
+        self._held_back = 0
         self._tasks: dict[str, Sent] = {}
 
     def app(self) -> Starlette:
@@ -71,6 +73,9 @@ class Customers:
         while True:
             due += self._random.expovariate(self._layout.rate)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            if len(under_way) >= UNDER_WAY_MAX:
+                self._held_back += 1
+                continue
             sending = asyncio.create_task(self._send(self._next_task()))
             under_way.add(sending)
             sending.add_done_callback(under_way.discard)
@@ -103,9 +108,9 @@ class Customers:
                 del self._tasks[next(iter(self._tasks))]
         task["sent_ms"] = sent.at * 1000
         try:
-            reply = await self._client.post(f"{self._layout.entrance}/v1/tasks", json=task)
-            sent.well = reply.is_success
-        except httpx.TransportError:
+            answer = await self._wire.post(f"{self._layout.entrance}/v1/tasks", task)
+            sent.well = answer.status < 400
+        except CallFailed:
             sent.well = False
         sent.took_s = time.time() - sent.at
 
@@ -121,13 +126,15 @@ class Customers:
         return json_response({})
 
     async def _health(self, _request: Request) -> Response:
-        return json_response({"sent": self._sent})
+        return json_response({"sent": self._sent, "held_back": self._held_back})
 
     async def _figures(self, request: Request) -> Response:
         """Answer with figures of tasks sent ``from`` until ``to``, epoch seconds."""
         since = float(request.query_params.get("from", 0))
         until = float(request.query_params.get("to", time.time()))
-        return json_response(figures(sent for sent in self._tasks.values() if since <= sent.at < until))
+        return json_response(
+            figures(sent for sent in self._tasks.values() if since <= sent.at < until)
+        )
 
 
 def figures(tasks: Iterable[Sent]) -> dict[str, Any]:

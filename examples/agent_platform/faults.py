@@ -6,7 +6,6 @@ it about. Nothing of it reaches telemetry but through what it does.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any, Final
 
 from examples.agent_platform.conditions import Rule

@@ -11,7 +11,7 @@ import math
 import os
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import graphmind_capture
 import httpx

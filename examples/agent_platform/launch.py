@@ -7,6 +7,8 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +29,7 @@ from examples.agent_platform.faults import FAULTS, Fault, make, truth_document
 from examples.agent_platform.layout import Layout
 from examples.agent_platform.registry import Registry
 from examples.agent_platform.servers import commands, end_groups
-from examples.agent_platform.topology import AGENTS, GOOD, MODELS, REFRESH, shared_keys
+from examples.agent_platform.topology import AGENTS, GOOD, REFRESH, shared_keys
 
 UP_S: Final = 120.0
 """A server that is not up so long after its start is given up (MLflow on a busy machine)."""
@@ -39,6 +41,13 @@ STALE: Final = (
     *("haproxy.sock", "mlflow.db"),
 )
 """What an earlier run in the folder left, and would be taken for this one's."""
+
+QUIET: Final = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
+"""MLflow would start seven more processes for jobs that nobody runs, and report its use."""
 
 
 class StartError(Exception):
@@ -251,6 +260,7 @@ class Platform:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env={**os.environ, **QUIET},
             )
 
     async def _listens(self, name: str, port: int) -> None:
@@ -403,11 +413,10 @@ async def _keep(platform: Platform, wish: Wish, ending: asyncio.Event) -> int:
 class _Quiet(uvicorn.Server):
     """A server that leaves signals to the launcher."""
 
-    def capture_signals(self) -> Any:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Take none."""
-        import contextlib  # noqa: PLC0415
-
-        return contextlib.nullcontext()
+        yield
 
 
 async def _inject_later(platform: Platform, wish: Wish) -> None:

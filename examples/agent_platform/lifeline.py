@@ -16,6 +16,6 @@ def orphaned(parent: int) -> bool:
 
 async def follow(parent: int, end: Callable[[], None]) -> None:
     """Call ``end`` once the parent is gone."""
-    while not orphaned(parent):
+    while not orphaned(parent):  # noqa: ASYNC110 - nothing tells a process that its parent died
         await asyncio.sleep(LOOK_S)
     end()

@@ -13,6 +13,8 @@ from examples.agent_platform.layout import Layout
 from examples.agent_platform.lifeline import LOOK_S, orphaned
 from examples.agent_platform.topology import AGENTS
 
+PART: Final = (sys.executable, "-m", "examples.agent_platform")
+"""Starts a part of the platform."""
 _SBIN: Final = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
 """Debian keeps haproxy where users do not look."""
 
@@ -29,7 +31,7 @@ def commands(layout: Layout, *, stand_ins: bool) -> tuple[dict[str, list[str]], 
         if binary:
             result[name] = maker(binary, layout)
             continue
-        stand_in = [sys.executable, "-m", "examples.agent_platform", f"_{name}", layout.folder]
+        stand_in = [*PART, "_stand_in", name, layout.folder]
         result[name] = stand_in
         why = "not wanted" if stand_ins else "not installed"
         notes.append(f"{name}: {why}, a stand-in written in Python takes its place")

@@ -1,4 +1,4 @@
-"""Who runs where, which kind of task uses what: the same for every seed, so that names are known."""
+"""Who runs where, and which kind of task uses what; the same for every seed."""
 
 from dataclasses import dataclass
 from random import Random

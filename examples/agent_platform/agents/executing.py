@@ -94,7 +94,7 @@ class Executor(Worker):
             asked = {"model": name, "version": version, "vector": vector, "factor": factor}
             asked["region"] = self.agent.region
             try:
-                said = await post(self.client, f"{self.layout.gateway}/v1/infer", asked)
+                said = await post(self.wire, f"{self.layout.gateway}/v1/infer", asked)
             except StepError as error:
                 failed(span, error.code, str(error))
                 raise

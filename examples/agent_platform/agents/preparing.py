@@ -36,7 +36,11 @@ class Intake(Worker):
                 failed(span, error.code, str(error))
                 raise StepError(error.code, str(error), spans | error.spans) from error
             context = {"task_id": task["task_id"], "kind": task["kind"], "turn": 1}
-            before = {"context": {}, "vectorized_input": None, "model_version": None}
+            before: dict[str, Any] = {
+                "context": {},
+                "vectorized_input": None,
+                "model_version": None,
+            }
             pipeline = self.store.pipeline(transaction=False)
             snapshot = snapshot_key(task["task_id"], "TaskPreprocessor")
             pipeline.set(snapshot, orjson.dumps(before), ex=KEPT_S)

@@ -27,6 +27,8 @@ ABROAD: Final = 0.12
 """Share of steps that an agent of the other region does, to even out the load (chosen)."""
 CALLBACK_S: Final = 8.0
 """A customer takes no answer after so long (chosen: S22's hanging runs miss it)."""
+UNREACHED: Final = ("ConnectError", "RemoteProtocolError", "http 503")
+"""Failures after which another agent does the step: this one is ending, or takes no work."""
 SERVED_BY: Final = {
     "TaskPreprocessor": "intake",
     "CallbackSender": "sender",
@@ -85,7 +87,6 @@ class Router(Worker):
                 "snapshot": False,
                 "recovery": False,
             }
-            await self._keep(run, new=True)
             try:
                 await self._steps(run, span, {})
             except StepError as error:
@@ -118,8 +119,7 @@ class Router(Worker):
     async def _step(self, run: Run, step: str, recovery: dict[str, Any]) -> None:
         replaced = run.steps.get(step, {}).get("span_id")
         run.begin(step)
-        with untraced():
-            await save_run(self.store, run)
+        await self._keep(run, new=len(run.steps) <= 2)
         body = {"task": run.task, "outputs": run.outputs}
         if recovery:
             body["recovery"] = {**recovery, "replaces_span_id": replaced}
@@ -142,7 +142,7 @@ class Router(Worker):
         try:
             return await self.call(chosen, body)
         except StepError as error:
-            if error.code not in ("ConnectError", "RemoteProtocolError", "ReadError", "http 503"):
+            if error.code not in UNREACHED:
                 raise
             return await self.call(self._choose(kind, without=(chosen,)), body)
 

@@ -49,13 +49,13 @@ class Sender(Worker):
 
     async def _deliver(self, url: str, told: dict[str, Any], spans: dict[str, str]) -> None:
         for attempt in range(1, ATTEMPTS + 1):
-            said = {"webhook.url": url, "callback.attempt": attempt}
+            said: dict[str, Any] = {"webhook.url": url, "callback.attempt": attempt}
             with self.tracer.start_as_current_span(
                 "WebhookDeliver", kind=SpanKind.PRODUCER, attributes=said
             ) as span:
                 spans["WebhookDeliver"] = span_id(span)
                 try:
-                    await post(self.client, url, told)
+                    await post(self.wire, url, told)
                 except StepError as error:
                     failed(span, error.code, str(error))
                     if attempt == ATTEMPTS:

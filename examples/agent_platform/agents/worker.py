@@ -1,7 +1,6 @@
 """What all agents share: their place in the platform, their telemetry, their way to call others."""
 
 import asyncio
-import os
 import socket
 import time
 from collections.abc import Mapping
@@ -9,8 +8,6 @@ from random import Random
 from typing import Any, Final
 
 import graphmind_capture
-import httpcore
-import httpx
 import orjson
 import redis.asyncio
 import uvicorn
@@ -25,15 +22,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from examples.agent_platform.conditions import Conditions
+from examples.agent_platform.conditions import Conditions, Rule
 from examples.agent_platform.layout import Layout, trace_environment
 from examples.agent_platform.lifeline import follow
 from examples.agent_platform.topology import AGENTS, Agent
+from examples.agent_platform.wire import CallFailed, Wire
 
-CALL_S: Final = 20.0
-"""Longer than any call takes, the hanging ones included (chosen)."""
-LOST_S: Final = 1.5
-"""What a connection into a lost network waits before it is given up (chosen)."""
+CONNECTIONS_MAX: Final = 32
+"""To the state store, of one agent (chosen)."""
 GRACE_S: Final = 1
 """What tasks in work are given at a restart (chosen)."""
 
@@ -64,40 +60,26 @@ class LossyExporter(SpanExporter):
 
     def shutdown(self) -> None:
         """End."""
-        self._inner.shutdown()
+        self._inner.shutdown()  # type: ignore[no-untyped-call]  # of the SDK
 
 
-class _Wire:
-    """A connection pool over a network that may lose what goes out of a region."""
-
-    def __init__(self, inner: Any, conditions: Conditions, region: str, local: set[int]) -> None:
-        self._inner, self._conditions = inner, conditions
-        self._region, self._local = region, local
-
-    async def handle_async_request(self, request: Any) -> Any:
-        rule = self._conditions.at("network", region=self._region)
-        if rule and request.url.port not in self._local and os.urandom(1)[0] < 256 * rule["share"]:
-            await asyncio.sleep(LOST_S)
-            raise httpcore.ConnectTimeout
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def __aenter__(self) -> "_Wire":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-
-def wired_client(layout: Layout, region: str) -> httpx.AsyncClient:
-    """Return a client whose calls out of the region the network may lose."""
-    transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=None))
+def wire_of(layout: Layout, region: str) -> Wire:
+    """Return a wire whose calls out of the region the network may lose."""
     local = {layout.agent_ports[agent.name] for agent in AGENTS if agent.region == region}
-    # Below httpx, so that its instrumentation sees the failure as of a real network.
-    transport._pool = _Wire(transport._pool, layout.conditions, region, local)  # type: ignore[assignment]  # noqa: SLF001 - the only door below the instrumentation
-    return httpx.AsyncClient(transport=transport, timeout=CALL_S, trust_env=False)
+    conditions = layout.conditions
+
+    def lost(port: int) -> Rule | None:
+        return None if port in local else conditions.at("network", region=region)
+
+    return Wire(lost=lost)
+
+
+def store_client(layout: Layout) -> redis.asyncio.Redis:
+    """Return a client of the state store; who finds all connections taken waits for one."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        layout.redis, max_connections=CONNECTIONS_MAX, timeout=None
+    )
+    return redis.asyncio.Redis(connection_pool=pool)
 
 
 class Worker:
@@ -108,8 +90,8 @@ class Worker:
         self.conditions, self._directory = layout.conditions, layout.directory
         self.random = Random(f"{layout.seed}/{agent.name}/{generation}")  # noqa: S311 - no secret
         self.tracer: trace.Tracer = trace.get_tracer(agent.kind)
-        self.store = redis.asyncio.Redis.from_url(layout.redis)
-        self.client = wired_client(layout, agent.region)
+        self.store = store_client(layout)
+        self.wire = wire_of(layout, agent.region)
         self.running = 0
         self.done_since_fault = 0
 
@@ -142,7 +124,8 @@ class Worker:
 
     @property
     def _listed(self) -> dict[str, Any]:
-        return self._directory.read().get(self.agent.name, {})
+        listed: dict[str, Any] = self._directory.read().get(self.agent.name, {})
+        return listed
 
     @property
     def status(self) -> str:
@@ -157,7 +140,7 @@ class Worker:
     async def call(self, agent: str, body: dict[str, Any], path: str = "/v1/run") -> dict[str, Any]:
         """Have another agent do its part. Raises StepError with what it says."""
         url = f"http://127.0.0.1:{self.layout.agent_ports[agent]}{path}"
-        return await post(self.client, url, body)
+        return await post(self.wire, url, body)
 
     async def drift(self) -> None:
         """Work as slowly as an agent whose memory fills: each task makes it worse."""
@@ -172,18 +155,16 @@ class Worker:
             raise StepError("MemoryPressure", f"{self.agent.name} has no room for the context")
 
 
-async def post(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> dict[str, Any]:
+async def post(wire: Wire, url: str, body: dict[str, Any]) -> dict[str, Any]:
     """Post JSON and return the answer. Raises StepError where there is none, or a failure."""
     try:
-        reply = await client.post(
-            url, content=orjson.dumps(body), headers={"content-type": "application/json"}
-        )
-    except httpx.TransportError as error:
-        raise StepError(type(error).__name__, f"{url} did not answer: {error!r}") from error
-    said: dict[str, Any] = orjson.loads(reply.content)
-    if reply.is_error:
-        code = str(said.get("code", f"http {reply.status_code}"))
-        raise StepError(code, str(said.get("error", reply.status_code)), said.get("spans"))
+        answer = await wire.post(url, body)
+    except CallFailed as error:
+        raise StepError(error.code, str(error)) from error
+    said: dict[str, Any] = answer.document
+    if answer.status >= 400:
+        code = str(said.get("code", f"http {answer.status}"))
+        raise StepError(code, str(said.get("error", answer.status)), said.get("spans"))
     return said
 
 
@@ -235,7 +216,7 @@ def serve_worker(worker: Worker, listening: socket.socket, parent: int) -> None:
         lifeline = asyncio.create_task(follow(parent, end))
         await server.serve(sockets=[listening])
         lifeline.cancel()
-        await worker.client.aclose()
+        worker.wire.close()
         await worker.store.aclose()
 
     asyncio.run(serve())

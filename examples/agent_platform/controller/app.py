@@ -9,14 +9,13 @@ from typing import Any
 
 import graphmind_capture
 import orjson
-import redis.asyncio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from examples.agent_platform.agents.worker import json_response
+from examples.agent_platform.agents.worker import json_response, store_client
 from examples.agent_platform.conditions import replace_file
 from examples.agent_platform.controller.agents import Agents, Refused
 from examples.agent_platform.controller.commands import Commands, InWork
@@ -116,7 +115,7 @@ async def _in_work(_request: Request, error: Exception) -> Response:
 
 
 async def _serve(layout: Layout, own_pid: int, parent: int) -> None:
-    store = redis.asyncio.Redis.from_url(layout.redis)
+    store = store_client(layout)
     agents, traces = Agents(layout), Traces(layout, store)
     controller = Controller(agents, traces, Commands(agents, traces, store), layout.token)
     config = uvicorn.Config(

@@ -60,9 +60,7 @@ class Commands:
             if before is not None:
                 return before
             done = {"command_id": command_id, **await self._run(document)}
-            await self._store.set(
-                f"controller_command:{command_id}", orjson.dumps(done), ex=KEPT_S
-            )
+            await self._store.set(f"controller_command:{command_id}", orjson.dumps(done), ex=KEPT_S)
             return done
         finally:
             self._in_work.discard(command_id)
@@ -91,9 +89,7 @@ class Commands:
 
     def _each(self, action: Callable[[str], Awaitable[str]]) -> Action:
         async def on_all(target: str, _params: Mapping[str, Any]) -> str:
-            details = [
-                f"{name}: {await action(name)}" for name in self._agents.meant_by(target)
-            ]
+            details = [f"{name}: {await action(name)}" for name in self._agents.meant_by(target)]
             return "; ".join(details)
 
         return on_all

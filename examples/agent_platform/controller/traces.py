@@ -1,4 +1,4 @@
-"""What the controller does about one trace: the five ways of S14, each refused rather than forced."""
+"""What the controller does about one trace: the five ways of S14, refused rather than forced."""
 
 import asyncio
 import time
@@ -188,9 +188,7 @@ class Traces:
         except httpx.TransportError:
             return
 
-    async def _appeared(
-        self, task_id: str, before: str, sending: asyncio.Task[None]
-    ) -> str | None:
+    async def _appeared(self, task_id: str, before: str, sending: asyncio.Task[None]) -> str | None:
         """Return the trace that a dispatch began, None where there is none in time."""
         for _ in range(int(APPEARS_S / 0.05)):
             traces = await self.of_task(task_id)
