@@ -1,0 +1,400 @@
+"""The platform's own Runtime Controller over HTTP: actions on agents, models and traces.
+
+Each agent or trace is acted on by a command of its own, whose id follows from the step's key: the
+controller does what it knows only once. A command that failed did nothing; it is tried again under
+the next id. The controller compares nothing: between our reading and its doing, others may act.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+from pydantic import Field, SecretStr
+
+from graphmind.repair.connector import (
+    Action,
+    Applied,
+    ConnectorError,
+    Description,
+    Effect,
+    OutcomeUnknown,
+    Planned,
+    Seen,
+    StateChanged,
+)
+from graphmind.repair.connectors.calls import Calls, one_of
+from graphmind.repair.connectors.config import HttpOptions, Section, Token
+from graphmind.repair.connectors.json_api import Bearer, JsonApi, segment
+from graphmind.repair.connectors.runtime_actions import (
+    NOTE,
+    RESTORE,
+    WAYS,
+    Agent,
+    Read,
+    Trace,
+    Way,
+    status_of,
+    step_of,
+    wanted_status,
+)
+from graphmind.repair.connectors.runtime_standing import (
+    Command,
+    Standing,
+    agents_in_words,
+    enough,
+    in_words,
+    judged,
+    surprise,
+)
+from graphmind.repair.model import Call, Json
+
+TRIES_MAX: Final = 9
+"""Commands given for one key, each after the last failed (chosen: the runner gives up before)."""
+IN_WORK_S: Final = 1.0
+"""When to ask again for a command that is in work (chosen)."""
+_CLASS: Final = "class:"
+_NOT_FOUND, _CONFLICT = 404, 409
+
+Names = Mapping[str, Read]
+
+
+class RuntimeControllerOptions(HttpOptions):
+    """What a section of kind ``runtime_controller`` holds."""
+
+    timeout_s: float = Field(default=30.0, gt=0, le=300)
+    """A restart answers when the agent works again."""
+    token: Token = SecretStr("")
+    within: Mapping[str, str] = Field(default_factory=dict)
+    """Step by module, where telemetry names modules that run as a part of a step."""
+
+
+class RuntimeController:
+    """Speaks the port of a connector."""
+
+    def __init__(self, section: Section) -> None:
+        """Raise SettingsError for a section that does not fit."""
+        self._options = section.read_as(RuntimeControllerOptions)
+        self._section = section
+        token = self._options.token.get_secret_value()
+        self._api = JsonApi(
+            section, self._options, auth=Bearer(token) if token else None, secrets=[token]
+        )
+        self._calls = Calls(
+            section,
+            [
+                Action(name=name, level=way.level, params_schema=way.params, undoable=way.exact)
+                for name, way in WAYS.items()
+            ],
+        )
+
+    def describe(self) -> Description:
+        """Say what it is; asks nothing of the controller."""
+        return Description(
+            kind=self._section.kind,
+            address=self._options.url,
+            live=self._section.live,
+            actions=self._calls.actions,
+        )
+
+    def plan(self, call: Call) -> Planned:
+        """Read the agents or traces that the call is about."""
+        way = self._way(call)
+        params = self._params(call)
+        if way.about == "agent":
+            agents = self._agents(call)
+            before = {agent.name: way.reads(agent, params) for agent in agents}
+            _wait_for_restarts(agents)
+            summary, preconditions = agents_in_words(call, agents)
+        elif way.about == "trace":
+            before, summary = self._plan_traces(call, way, params)
+            preconditions = ()
+        else:
+            self._api.get("v1/agents").read_as(list[Agent])  # nothing to read, but is it there?
+            before, preconditions = {call.target: {}}, ()
+            summary = in_words(call)
+        return Planned(
+            before=before,
+            undo=self._inverse(call, before),
+            summary=f"{summary} by {self._options.url}",
+            preconditions=preconditions,
+            undoes_with=way.leaves,
+        )
+
+    def apply(self, call: Call, *, before: Json, key: str) -> Applied:
+        """Give a command for each agent or trace that is not yet as the call wants it."""
+        self._calls.refuse_unless_live()
+        way = self._way(call)
+        standing = self._standing(call, way, _names(before), key)
+        other = [one for one in standing if one.effect is Effect.OTHER]
+        if other:
+            raise StateChanged(
+                f"{call.action} {other[0].name}: expected {_names(before).get(other[0].name)}, as "
+                f"planned against, but it is {other[0].now}; plan anew"
+            )
+        left = [one for one in standing if one.effect is Effect.NOT_APPLIED]
+        if not left:
+            return Applied(detail="nothing to do: it is done already", facts={"done": "0"})
+        return self._act(call, way, left, _names(before), key)
+
+    def verify(self, call: Call, *, before: Json, key: str) -> Seen:
+        """Ask for the commands, and read again what they were to change."""
+        way = self._way(call)
+        standing = self._standing(call, way, _names(before), key)
+        state = {one.name: one.now for one in standing}
+        for effect in (Effect.OTHER, Effect.NOT_APPLIED):
+            found = [one for one in standing if one.effect is effect]
+            if effect is Effect.NOT_APPLIED and enough(call, standing):
+                break
+            if found:
+                return Seen(effect=effect, state=state, detail=surprise(found, standing))
+        return Seen(effect=Effect.APPLIED, state=state)
+
+    def undo(self, call: Call, *, before: Json, key: str) -> Applied:
+        """Bring agents back to how they worked, or note that nothing is brought back."""
+        self._calls.refuse_unless_live()
+        self._way(call)
+        inverse = call if call.action in {RESTORE, NOTE} else self._inverse(call, _names(before))
+        if inverse is None:
+            raise ConnectorError(
+                f"{call.action} {call.target} has no inverse: {WAYS[call.action].leaves}"
+            )
+        if inverse.action == RESTORE:
+            made = inverse.params.get("made") or self._now(inverse)
+            return self.apply(inverse, before=_named(made), key=key)
+        return self.apply(inverse, before={inverse.target: {}}, key=key)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._api.close()
+
+    def _way(self, call: Call) -> Way:
+        self._calls.check(call)
+        return WAYS[call.action]
+
+    def _params(self, call: Call) -> dict[str, Any]:
+        """Return the parameters, a module's name replaced by that of its step."""
+        params = dict(call.params)
+        if "step" in params:
+            params["step"] = self._options.within.get(params["step"], params["step"])
+        return params
+
+    def _agents(self, call: Call) -> Sequence[Agent]:
+        """Return the agents that the call is about."""
+        listed = self._api.get("v1/agents").read_as(list[Agent])
+        if call.action == RESTORE:
+            wanted = set(call.params["agents"])
+        elif call.target.startswith(_CLASS):
+            kind = call.target.removeprefix(_CLASS)
+            wanted = {agent.name for agent in listed if agent.kind == kind}
+        else:
+            wanted = {call.target}
+        found = [agent for agent in listed if agent.name in wanted]
+        if not found or len(found) < len(wanted):
+            classes = (f"{_CLASS}{agent.kind}" for agent in listed)
+            raise ConnectorError(
+                f"{self._api.where}: no agent {call.target!r}. "
+                f"Known: {one_of({*classes, *(agent.name for agent in listed)}, at_most=40)}"
+            )
+        return sorted(found, key=lambda agent: agent.name)
+
+    def _trace(self, trace_id: str) -> Trace | None:
+        reply = self._api.get(f"v1/traces/{segment(trace_id)}", tolerated=[_NOT_FOUND])
+        return None if reply.status == _NOT_FOUND else reply.read_as(Trace)
+
+    def _plan_traces(self, call: Call, way: Way, params: Json) -> tuple[dict[str, Read], str]:
+        many: Sequence[str] = params.get("traces", ())
+        before = {}
+        for name in many or [call.target]:
+            trace = self._trace(name)
+            if trace is not None:
+                before[name] = self._read_trace(call, way, trace, params)
+        if not before:
+            raise ConnectorError(
+                f"{self._api.where}: knows no trace {call.target!r}; it keeps them for a while "
+                "only. Known are those that GET v1/traces/ID answers"
+            )
+        summary = in_words(call)
+        if many:
+            summary += f", {len(before)} traces"
+        if len(before) < len(many):
+            summary += f" ({len(many) - len(before)} more are not on record any more)"
+        return before, summary
+
+    def _read_trace(self, call: Call, way: Way, trace: Trace, params: Json) -> Read:
+        step = params.get("step")
+        if step is not None and step_of(trace, step) is None:
+            known = one_of(one.step for one in trace.steps)
+            raise ConnectorError(
+                f"{call.action} {trace.trace_id}: no step {step!r}. Known: {known}"
+            )
+        return way.reads(trace, params)
+
+    def _now(self, call: Call) -> dict[str, Read]:
+        return {agent.name: status_of(agent) for agent in self._agents(call)}
+
+    def _standing(self, call: Call, way: Way, before: Names, key: str) -> list[Standing]:
+        """Say of each agent or trace how far it is."""
+        now = self._read_again(call, way, before)
+        together = self._latest(_id(key, call.target)) if way.about == "agent" else None
+        return [
+            judged(
+                name,
+                way,
+                params=call.params,
+                before=before.get(name),
+                now=seen,
+                command=together if way.about == "agent" else self._latest(_id(key, name)),
+            )
+            for name, seen in now.items()
+        ]
+
+    def _read_again(self, call: Call, way: Way, before: Names) -> dict[str, Read | None]:
+        params = self._params(call)
+        if way.about == "agent":
+            listed = self._agents(call)
+            _wait_for_restarts(listed)
+            agents = {agent.name: way.reads(agent, params) for agent in listed}
+            return {name: agents.get(name) for name in sorted({*agents, *before})}
+        if way.about == "none":
+            return {call.target: {}}
+        read: dict[str, Read | None] = {}
+        for name in before:
+            trace = self._trace(name)
+            read[name] = self._read_trace(call, way, trace, params) if trace else None
+        return read
+
+    def _latest(self, first_id: str) -> Command | None:
+        """Return the last command given, None where none was."""
+        last = None
+        for command_id in _ids(first_id):
+            reply = self._api.get(f"v1/commands/{segment(command_id)}", tolerated=[_NOT_FOUND])
+            if reply.status == _NOT_FOUND:
+                return last
+            last = reply.read_as(Command)
+            if last.state == "running":
+                raise OutcomeUnknown(f"{command_id} is in work", retry_after_s=IN_WORK_S)
+            if last.state == "done":
+                return last
+        return last
+
+    def _act(
+        self, call: Call, way: Way, left: Sequence[Standing], before: Names, key: str
+    ) -> Applied:
+        """Give the commands: agents all in one; of traces one refused does not stop the others."""
+        for one in left:
+            if one.command and one.command.state == "done":
+                raise ConnectorError(
+                    f"the controller says {call.action} {one.name} is done, but it is {one.now} as "
+                    "before; see its log, or plan anew"
+                )
+        if way.about == "agent":
+            names = [one.name for one in left]
+            came = self._give(call, names, _id(key, call.target))
+            if came.state != "done":
+                self._take_back(call, way, before, key, came.detail)
+            return Applied(detail=came.detail or "done", facts={"done": str(len(names))})
+        came_of = {one.name: self._give(call, [one.name], _id(key, one.name)) for one in left}
+        refused = {name: came for name, came in came_of.items() if came.state != "done"}
+        if len(refused) == len(left):
+            name, came = next(iter(refused.items()))
+            raise ConnectorError(f"the controller refuses {call.action} {name}: {came.detail}")
+        facts = {"done": str(len(left) - len(refused)), "refused": str(len(refused))}
+        details = [came.detail for came in (*refused.values(), *came_of.values()) if came.detail]
+        return Applied(detail="; ".join([*dict.fromkeys(details)][:3]) or "done", facts=facts)
+
+    def _give(self, call: Call, names: Sequence[str], first_id: str) -> Command:
+        """Give a command for some agents or a trace, under the first id that did not fail."""
+        document = {
+            "task": None,
+            "trace_id": names[0] if WAYS[call.action].about == "trace" else None,
+            "actions": [self._commanded(call, name) for name in names],
+        }
+        for command_id in _ids(first_id):
+            known = self._api.get(f"v1/commands/{segment(command_id)}", tolerated=[_NOT_FOUND])
+            if known.status != _NOT_FOUND and known.read_as(Command).state == "failed":
+                continue
+            given = {"command_id": command_id, **document}
+            reply = self._api.change("POST", "v1/commands", given, tolerated=[_CONFLICT])
+            if reply.status == _CONFLICT:
+                raise OutcomeUnknown(f"{command_id} is in work", retry_after_s=IN_WORK_S)
+            return reply.read_as(Command)
+        raise ConnectorError(
+            f"{call.action} {call.target} failed {TRIES_MAX} times; see the controller's log"
+        )
+
+    def _commanded(self, call: Call, name: str) -> dict[str, Any]:
+        params = self._params(call)
+        if WAYS[call.action].about == "trace":
+            params.pop("traces", None)  # each has a command of its own
+        if call.action != RESTORE:
+            return {"action": call.action, "target": name, "params": params}
+        wanted = params["agents"][name]
+        verb = {"degraded": "degrade", "disabled": "disable"}.get(wanted["status"], "enable")
+        given = {"to": wanted["to"]} if verb == "degrade" else {}
+        return {"action": verb, "target": name, "params": given}
+
+    def _take_back(self, call: Call, way: Way, before: Names, key: str, why: str) -> NoReturn:
+        """Bring back the agents that were changed before one of them was refused, and say so."""
+        refused = f"the controller refuses {call.action} {call.target}: {why}"
+        now = self._read_again(call, way, before)
+        done = [name for name, seen in now.items() if seen and not way.same(before[name], seen)]
+        if not done:
+            raise ConnectorError(refused)
+        names = ", ".join(done)
+        if not way.exact:
+            raise OutcomeUnknown(f"{refused}; before that it was done for {names}")
+        back = self._inverse(call, {name: before[name] for name in done})
+        assert back, "what is exact has an inverse"
+        if self._give(back, done, f"{_id(key, call.target)}.back").state != "done":
+            raise OutcomeUnknown(f"{refused}; it could not be taken back for {names}")
+        raise ConnectorError(f"{refused}; taken back for {names}")
+
+    def _inverse(self, call: Call, before: Names) -> Call | None:
+        """Return what undoes a call."""
+        if call.action == "revert_state":
+            return None
+        if WAYS[call.action].about != "agent":
+            note = f"{call.action} undone: {WAYS[call.action].leaves}"
+            return Call(action=NOTE, target=call.target, params={"message": note})
+        agents = {
+            name: {"status": seen["status"], "to": seen["to"]} for name, seen in before.items()
+        }
+        params: dict[str, Any] = {"agents": agents}
+        if call.action == RESTORE:
+            params["made"] = call.params["agents"]
+        elif call.action != "restart":
+            params["made"] = dict.fromkeys(agents, wanted_status(call.action, call.params))
+        return Call(action=RESTORE, target=call.target, params=params)
+
+
+def open_connector(section: Section) -> RuntimeController:
+    """Open a Runtime Controller; nothing is asked of it yet."""
+    return RuntimeController(section)
+
+
+def _wait_for_restarts(agents: Sequence[Agent]) -> None:
+    """Raise OutcomeUnknown while one restarts: it may be by our own command."""
+    for agent in agents:
+        if agent.status == "restarting":
+            raise OutcomeUnknown(
+                f"{agent.name} is restarting: ask again when it is up", retry_after_s=IN_WORK_S
+            )
+
+
+def _id(key: str, name: str) -> str:
+    return f"{key}:{name}"
+
+
+def _ids(first_id: str) -> list[str]:
+    return [first_id, *(f"{first_id}.{number}" for number in range(2, TRIES_MAX + 1))]
+
+
+def _names(before: Json) -> Names:
+    """Check that what was planned against is what ``plan`` gave."""
+    if not before or not all(isinstance(seen, Mapping) for seen in before.values()):
+        raise StateChanged("expected the state as `plan` gave it, by name; plan anew")
+    return before
+
+
+def _named(states: Names) -> dict[str, Read]:
+    """Return states as ``restore_agents`` reads them."""
+    return {name: {"name": name, **seen} for name, seen in states.items()}
