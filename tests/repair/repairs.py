@@ -87,7 +87,7 @@ def kept_approved(journal: Journal, wanted: Repair) -> Repair:
     kept = journal.create(wanted, draft(wanted, "propose"))
     state = after(after(kept.state, Event.PLAN), Event.APPROVE)
     approved = replace(kept, state=state, approvals=(approval,))
-    return journal.change(approved, draft(approved, "approve"))
+    return journal.change(approved, draft(approved, "plan"), draft(approved, "approve"))
 
 
 def draft(of: Repair, what: str = "note", at_ms: int = 1_000, **facts) -> AuditDraft:
