@@ -126,15 +126,6 @@ def test_only_weights_change_and_the_change_is_named(zone):
     assert applied.facts["change_id"].startswith("/change/")
 
 
-def test_records_are_found_beyond_the_first_page_of_the_listing(zone):
-    zone.weigh({f"x{n}": 1 for n in range(320)})  # a page has 300, and "us" comes before "x"
-    regions = {"all": [f"x{n}" for n in range(320)], "us": ["us-1"]}
-    with opened(zone, regions=regions) as connector:
-        planned = connector.plan(Call(action="drain", target="all"))
-
-    assert len(planned.before) == 320
-
-
 def test_the_last_region_is_never_taken_out(zone):
     zone.weigh({"eu-1": 0, "eu-2": 0})
     with (
