@@ -123,8 +123,9 @@ class Ripening:
     def _forget(self) -> None:
         # Insertion is nearly in order of start, so the first that is to stay ends the search.
         oldest_ms = self._now_ms - self._options.late_max_s * 1000
-        for name, start_ms in list(self._counted.items()):
-            if start_ms >= oldest_ms:
+        while self._counted:
+            name = next(iter(self._counted))
+            if self._counted[name] >= oldest_ms:
                 break
             del self._counted[name]
 

@@ -9,7 +9,7 @@ from graphmind.verification.history import nearest_rank
 BACK_WITHIN: Final = 0.1
 """Of the healthy value, for a figure to be back (S22)."""
 RATE_SLACK: Final = 0.01
-"""A rate is back within this too (chosen: a tenth of 1 % is below what can be counted)."""
+"""A failure rate is back within this too (chosen: a tenth of 1 % is below what can be counted)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,9 @@ class Effect:
         """Whether each figure is back to the healthy one or better; None where nobody can tell."""
         healthy, after = self.healthy, self.after
         return {
-            "p95_ms": _back(after.p95_ms, healthy.p95_ms, slack=0.0),
-            "failure_rate": _back(after.failure_rate, healthy.failure_rate, slack=RATE_SLACK),
-            "answer_rate": _back(
-                _missed(after.answer_rate), _missed(healthy.answer_rate), slack=RATE_SLACK
-            ),
+            "p95_ms": _low(after.p95_ms, healthy.p95_ms, slack=0.0),
+            "failure_rate": _low(after.failure_rate, healthy.failure_rate, slack=RATE_SLACK),
+            "answer_rate": _high(after.answer_rate, healthy.answer_rate),
         }
 
     def document(self) -> dict[str, Any]:
@@ -86,11 +84,11 @@ def figures_of(requests: Iterable[Seen]) -> Figures:
     )
 
 
-def _back(now: float | None, usual: float | None, *, slack: float) -> bool | None:
+def _low(now: float | None, usual: float | None, *, slack: float) -> bool | None:
     if now is None or usual is None:
         return None
     return now <= max(usual * (1 + BACK_WITHIN), usual + slack)
 
 
-def _missed(rate: float | None) -> float | None:
-    return None if rate is None else 1 - rate
+def _high(now: float | None, usual: float | None) -> bool | None:
+    return None if now is None or usual is None else now >= usual * (1 - BACK_WITHIN)

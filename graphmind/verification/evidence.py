@@ -84,18 +84,16 @@ def log_pair(pairs: Pairs, difference: Floats, sizes: Sequence[float]) -> Floats
     ``difference`` is (strata, ...), within (-1, 1). Whatever raises both rates alike, in whatever
     course, is no evidence.
     """
-    most = difference.max(axis=0)
     alike = pairs.n - pairs.only_own - pairs.only_control
-    terms = []
-    for size in sizes:
-        stake = size / (1 + most)
-        gain = (
-            pairs.only_own * np.log1p(stake * (1 - difference))
-            + pairs.only_control * np.log1p(-stake * (1 + difference))
-            + alike * np.log1p(-stake * difference)
-        )
-        terms.append(gain.sum(axis=0) - np.log(len(sizes)))
-    return mixed(terms)
+    size = np.reshape(np.asarray(sizes, float), (-1, *(1,) * difference.ndim))
+    stake = size / (1 + difference.max(axis=0))
+    gain = (
+        pairs.only_own * np.log1p(stake * (1 - difference))
+        + pairs.only_control * np.log1p(-stake * (1 + difference))
+        + alike * np.log1p(-stake * difference)
+    )
+    total: Floats = np.logaddexp.reduce(gain.sum(axis=1), axis=0) - np.log(len(sizes))
+    return total
 
 
 def mixed(terms: Sequence[Any]) -> Floats:

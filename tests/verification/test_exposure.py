@@ -1,0 +1,64 @@
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphmind.verification.exposure import Exposure, Past, exposure_of
+from graphmind.verification.words import BYSTANDER, EXPOSED, RECIPIENT
+
+
+def past(cell, n, *, target=0, destination=0):
+    return [Past(cell=cell, target=k < target, destination=k >= n - destination) for k in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("target", "destination", "group"),
+    [
+        (50, 0, EXPOSED),
+        (50, 50, EXPOSED),
+        (49, 0, None),
+        (5, 90, None),
+        (4, 5, RECIPIENT),
+        (4, 4, BYSTANDER),
+        (0, 0, BYSTANDER),
+    ],
+)
+def test_a_cell_belongs_where_its_requests_went_before(target, destination, group):
+    cell = ("chat", "eu", "planner")
+
+    found = exposure_of(past(cell, 100, target=target, destination=destination))
+
+    assert found.group_of(cell) == group
+
+
+def test_a_thin_cell_is_judged_with_the_wider_one():
+    found = exposure_of(
+        [
+            *past(("chat", "eu", "planner"), 100, target=100),
+            *past(("chat", "eu", "writer"), 19),
+            *past(("mail", "eu", "writer"), 20),
+        ]
+    )
+
+    assert found.group_of(("chat", "eu", "writer")) == EXPOSED
+    assert found.group_of(("chat", "us", "planner")) == EXPOSED
+    assert found.group_of(("mail", "eu", "writer")) == BYSTANDER
+    assert found.group_of(("new", "eu", "writer")) is None
+
+
+cells = st.tuples(st.sampled_from("ab"), st.sampled_from("xy"))
+histories = st.lists(st.builds(Past, cell=cells, target=st.booleans(), destination=st.booleans()))
+
+
+@given(histories.flatmap(lambda h: st.tuples(st.just(h), st.permutations(h))))
+def test_the_order_of_the_past_is_of_no_consequence(both):
+    told, shuffled = both
+
+    assert exposure_of(told) == exposure_of(shuffled)
+
+
+@given(histories)
+def test_an_exposure_survives_json(told):
+    found = exposure_of(told)
+
+    assert Exposure.of(orjson.loads(orjson.dumps(found.document()))) == found
