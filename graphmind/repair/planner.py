@@ -17,6 +17,7 @@ from graphmind.repair.model import Call, Impact, Plan, Step
 from graphmind.repair.strategies.actions import NOTHING_TO_UNDO
 from graphmind.repair.strategies.strategy import Action, Strategy
 from graphmind.repair.strategies.templates import (
+    LISTS,
     NAMES,
     SEVERAL,
     Values,
@@ -39,6 +40,7 @@ class Resolved(Intent):
     """A call with its connector, before the system is asked."""
 
     connector: str
+    optional: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ def draft(
     connectors: Connectors,
 ) -> Draft:
     """Return the calls that a strategy means; asks no system. Raises PlanRefused."""
-    values = values_of(incident, alternatives)
+    values = {**values_of(incident, alternatives), "strategy": (strategy.key,)}
     calls: list[Resolved] = []
     warnings: list[str] = []
     for action in strategy.actions:
@@ -83,19 +85,25 @@ def make_plan(
 ) -> Plan:
     """Read the present state of each target and return the steps against it; changes nothing.
 
-    Raises PlanRefused, and ConnectorError where a system does not answer.
+    Raises PlanRefused, and ConnectorError where a system does not answer or does not know the
+    target; a step that is optional is left out instead.
     """
     drafted = draft(strategy, incident, alternatives, connectors)
-    steps = tuple(
-        _step(number, resolved, connectors[resolved.connector])
-        for number, resolved in enumerate(drafted.calls, start=1)
-    )
+    steps: list[Step] = []
+    warnings = list(drafted.warnings)
+    for resolved in drafted.calls:
+        try:
+            steps.append(_step(len(steps) + 1, resolved, connectors[resolved.connector]))
+        except ConnectorError as error:
+            if not resolved.optional:
+                raise
+            warnings.append(f"left out: {error}")
     return Plan(
-        steps=steps,
+        steps=tuple(steps),
         impact=impact,
         made_ms=now_ms,
         expires_ms=now_ms + round(strategy.ttl_s * 1000),
-        warnings=(*drafted.warnings, *_warnings(steps, impact, incident, connectors)),
+        warnings=(*warnings, *_warnings(steps, impact, incident, connectors)),
     )
 
 
@@ -128,6 +136,8 @@ def _filled(action: Action, values: Values, warnings: list[str]) -> list[Call]:
             raise PlanRefused(
                 f"{action.action} needs {{{name}}}, {NAMES[name]}, and this incident names none"
             )
+    lists = {name: _capped(action, name, values[name], warnings) for name in used & {*LISTS}}
+    used -= {*LISTS}
     several = sorted(name for name in used if len(values.get(name, ())) > 1)
     if len(several) > 1:
         both = " and ".join(f"{{{name}}}" for name in several)
@@ -135,7 +145,8 @@ def _filled(action: Action, values: Values, warnings: list[str]) -> list[Call]:
     each = values[several[0]] if several else ("",)
     if several:
         each = _capped(action, several[0], each, warnings)
-    single = {name: values[name][0] for name in used if name in values and name not in several}
+    single: dict[str, Any] = {name: list(found) for name, found in lists.items()}
+    single |= {name: values[name][0] for name in used if name in values and name not in several}
     return [
         Call(
             action=action.action,
@@ -150,10 +161,10 @@ def _filled(action: Action, values: Values, warnings: list[str]) -> list[Call]:
 def _capped(
     action: Action, name: str, values: tuple[str, ...], warnings: list[str]
 ) -> tuple[str, ...]:
-    most = SEVERAL[name]
+    most = (SEVERAL | LISTS)[name]
     if len(values) <= most:
         return values
-    if name != "trace":
+    if name not in ("trace", "traces"):
         raise PlanRefused(
             f"{action.action} would act on {len(values)} of {{{name}}}, and at most {most} are "
             "repaired one by one: repair what they have in common"
@@ -170,7 +181,7 @@ def _resolved(call: Call, action: Action, connectors: Connectors) -> Resolved:
         raise PlanRefused(f"{call.action} by {name}: {where}: {error.message}")
     if not call.target:
         raise PlanRefused(f"{call.action} by {name}: the target is empty")
-    return Resolved(level=offered.level, call=call, connector=name)
+    return Resolved(level=offered.level, call=call, connector=name, optional=action.optional)
 
 
 def _connector_for(

@@ -84,8 +84,9 @@ def decide(plan: Plan, case: Case, policy: Policy) -> Decision:
     if stopping:
         return Decision(outcome="refused", approvers=0, reasons=tuple(stopping))
     needed = max(people_needed(plan, policy), case.strategy.approval.approvers)
-    against = [*_unfit(plan, case, policy)]
-    if needed and _stands(case, policy):
+    standing = needed > 0 and _stands(case, policy)
+    against = _unfit(plan, case, policy, standing=standing)
+    if standing:
         if not against:
             both = " and ".join(sorted(set(case.approved_by)))
             why = f"{both} approved {case.strategy.key} with all its plans"
@@ -131,6 +132,14 @@ def level_of(plan: Plan) -> Level:
     """Return the highest level that a plan acts at; steps that only record do not count."""
     levels = [step.level for step in plan.steps if step.call.action not in RECORDS]
     return max(levels, key=LEVELS.index, default="trace")
+
+
+def target_of(plan: Plan) -> str:
+    """Return ``level:name`` of what a plan acts on first at its highest level: one lease."""
+    level = level_of(plan)
+    acting = [step for step in plan.steps if step.call.action not in RECORDS]
+    own = [step for step in acting if step.level == level] or plan.steps
+    return f"{level}:{own[0].call.target}"
 
 
 def people_needed(plan: Plan, policy: Policy) -> int:
@@ -191,8 +200,11 @@ def _latest(approvals: Sequence[Approval], plan_hash: str) -> list[Approval]:
     return list({each.who: each for each in in_order}.values())
 
 
-def _unfit(plan: Plan, case: Case, policy: Policy) -> list[str]:
-    """Return what keeps a plan from running by itself, whatever its level."""
+def _unfit(plan: Plan, case: Case, policy: Policy, *, standing: bool) -> list[str]:
+    """Return what keeps a plan from running by itself, whatever its level.
+
+    That work is lost is no reason where people approved a strategy that says so.
+    """
     strategy, impact = case.strategy, plan.impact
     found = [*(each.reason for each in case.objections), *case.gaps]
     if not policy.automatic:
@@ -204,7 +216,7 @@ def _unfit(plan: Plan, case: Case, policy: Policy) -> list[str]:
     if _acts(plan):
         if not impact.traces:
             found.append("what it hits is not known")
-        if impact.context_lost:
+        if impact.context_lost and not standing:
             found.append(f"work is lost of {', '.join(impact.context_lost)}")
     found += [
         f"{step.call.action} {step.call.target} has no inverse"

@@ -30,14 +30,18 @@ NAMES: Final = {
     "tool": "tool that is the cause",
     "endpoint": "endpoint that is the cause",
     "task": "kinds of task that touch the cause",
-    "trace": "failing traces of the incident",
+    "trace": "failing traces of the incident, each a step of its own",
+    "traces": "failing traces of the incident, as a list: alone in a parameter",
+    "strategy": "the strategy itself, `strategyId@revision`",
 }
 """What each name stands for."""
 
-SEVERAL: Final = {"agent": 10, "key": 20, "task": 20, "trace": 100}
+SEVERAL: Final = {"agent": 10, "key": 20, "task": 20, "trace": 20}
 """Names that may have several values, each a step of its own; and how many at most (chosen: what
 people can read before they approve). More keys, agents or tasks than that are refused; of traces
-the first are repaired, for a trace level repair of more needs its cause repaired."""
+the first are taken, and the others named in a warning."""
+LISTS: Final = {"traces": 200}
+"""Names that stand for a list, and how long it may be (chosen: some seconds of a controller)."""
 
 Values = Mapping[str, tuple[str, ...]]
 
@@ -49,9 +53,12 @@ def names_in(value: Any) -> Iterator[tuple[str, bool]]:
             yield match[1], match[2] is not None
 
 
-def fill(value: Any, one: Mapping[str, str]) -> Any:
-    """Put names in; ``one`` holds one value a name. A name without one needs a stand-in."""
+def fill(value: Any, one: Mapping[str, Any]) -> Any:
+    """Put names in; ``one`` holds one value a name, or a list. One without needs a stand-in."""
     if isinstance(value, str):
+        whole = PLACEHOLDER.fullmatch(value)
+        if whole and whole[1] in LISTS:
+            return one[whole[1]]
         return PLACEHOLDER.sub(lambda match: one.get(match[1], match[2] or ""), value)
     if isinstance(value, Mapping):
         return {key: fill(inner, one) for key, inner in value.items()}
@@ -61,7 +68,10 @@ def fill(value: Any, one: Mapping[str, str]) -> Any:
 
 
 def values_of(incident: Mapping[str, Any], alternatives: Alternatives) -> Values:
-    """Return what each name stands for in an incident document; names without a value are out."""
+    """Return what each name stands for in an incident document; names without a value are out.
+
+    ``strategy`` is left to whoever knows it.
+    """
     items = _items(incident)
     model_version = _first(items, "model_version", "model_requested")
     model, _, version = model_version.partition("@")
@@ -90,18 +100,25 @@ def values_of(incident: Mapping[str, Any], alternatives: Alternatives) -> Values
         "key": items.get("kv_key") or tuple(incident["reach"]["written_keys"]),
         "task": items.get("task") or tuple(incident["reach"]["tasks"]),
         "trace": tuple(incident["trace_ids"]),
+        "traces": tuple(incident["trace_ids"]),
     }
     found = {name: (value,) for name, value in single.items() if value}
     return found | {name: values for name, values in several.items() if values}
 
 
 def _items(incident: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the names of the first cause's items by kind."""
-    causes = incident["causes"]
-    items: dict[str, tuple[str, ...]] = {}
-    for item in causes[0]["all_of"] if causes else ():
-        items[item["kind"]] = (*items.get(item["kind"], ()), item["name"])
-    return items
+    """Return the names of the first cause's items by kind, then those that other causes add.
+
+    Several causes of one kind stand for a group that telemetry does not name: a class of agents.
+    """
+    first, *others = incident["causes"] or [{"all_of": ()}]
+    items: dict[str, list[str]] = {}
+    for item in first["all_of"]:
+        items.setdefault(item["kind"], []).append(item["name"])
+    for item in (item for cause in others for item in cause["all_of"]):
+        if item["kind"] in items and item["name"] not in items[item["kind"]]:
+            items[item["kind"]].append(item["name"])
+    return {kind: tuple(names) for kind, names in items.items()}
 
 
 def _first(items: Mapping[str, tuple[str, ...]], *kinds: str) -> str:

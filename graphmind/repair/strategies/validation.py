@@ -14,7 +14,7 @@ from graphmind.repair.model import LEVELS, Json
 from graphmind.repair.strategies.actions import LEVEL_OF
 from graphmind.repair.strategies.marked import Marked, Path, Place, Problem
 from graphmind.repair.strategies.strategy import Threshold
-from graphmind.repair.strategies.templates import NAMES, PLACEHOLDER, names_in
+from graphmind.repair.strategies.templates import LISTS, NAMES, PLACEHOLDER, names_in
 from graphmind.telemetry.facts import ITEM_KINDS
 from graphmind.telemetry.symptoms import CHANNEL
 from graphmind.telemetry.triggers import KIND as METRIC_SYMPTOM
@@ -36,11 +36,15 @@ def schema() -> Json:
 
 def problems_of(marked: Marked) -> list[Problem]:
     """Return all that is wrong with a document, in the order of the file."""
-    checker = Draft202012Validator(schema())
-    found = [p for error in checker.iter_errors(marked.value) for p in _shape(error, marked)]
+    found = [p for error in _checker().iter_errors(marked.value) for p in _shape(error, marked)]
     if not found:  # The meaning of what has the wrong shape cannot be checked.
         found = list(_meaning(marked))
     return sorted(set(found), key=lambda each: (each.place.line, each.place.column, each.expected))
+
+
+@cache
+def _checker() -> Draft202012Validator:
+    return Draft202012Validator(schema())
 
 
 def threshold_of(written: str) -> Threshold | None:
@@ -189,6 +193,9 @@ def _of_names(marked: Marked, value: Any, path: Path) -> Iterator[Problem]:
     elif isinstance(value, str):
         place = marked.place(path)
         for name, _ in names_in(value):
+            if name in LISTS and (path[-1] == "target" or value != f"{{{name}}}"):
+                came = shown(value)
+                yield Problem(place=place, expected=f"{{{name}}} alone in a parameter", came=came)
             if name not in NAMES:
                 wanted = ", ".join(f"{{{each}}}" for each in NAMES)
                 yield Problem(place=place, expected=f"one of {wanted}", came=f"{{{name}}}")
