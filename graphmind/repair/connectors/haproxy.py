@@ -194,28 +194,23 @@ def _chunks(connection: socket.socket) -> Iterator[bytes]:
         yield chunk
 
 
-def _rows(text: str, address: str) -> Iterator[dict[str, str]]:
+def _rows(text: str, address: str) -> list[dict[str, str]]:
     """Read the table that ``show servers state`` answers, by the names in its header."""
-    header: list[str] = []
-    for line in text.splitlines():
-        if line.startswith("# "):
-            header = line[2:].split()
-            continue
-        cells = line.split()
-        if not header or len(cells) < len(header):
-            continue
-        row = dict(zip(header, cells, strict=False))
-        numbers = [row.get(name, "") for name in _COLUMNS[2:]]
-        if not all(number.isdecimal() for number in numbers):
-            header = []
-            break
-        yield row
-    if not header:
+    lines = text.splitlines()
+    header = next((line[2:].split() for line in lines if line.startswith("# ")), [])
+    rows = [
+        dict(zip(header, line.split(), strict=False))
+        for line in lines
+        if not line.startswith("#") and len(line.split()) >= len(header)
+    ]
+    numbers = [row.get(name, "") for row in rows for name in _COLUMNS[2:]]
+    if not set(_COLUMNS) <= set(header) or not all(each.isdecimal() for each in numbers):
         start = " ".join(text.split())[:_TEXT_CHARS_MAX]
         raise ConnectorError(
             f"HAProxy at {address}: expected the table of `show servers state`, got {start!r}; "
             "is it the admin socket of HAProxy 1.8 or later?"
         )
+    return rows
 
 
 def _mode(admin_state: int) -> Mode:
