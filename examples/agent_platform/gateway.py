@@ -87,7 +87,7 @@ class Gateway:
             said = f"expected one of {', '.join(MODELS)}, got {model}"
             return json_response({"error": said}, 404)
         if request.method == "PUT":
-            wrong = _wrong_shares(await request.body(), model)
+            wrong = wrong_shares(await request.body(), model)
             if isinstance(wrong, str):
                 return json_response({"error": wrong}, 400)
             self._shares[model] = wrong
@@ -142,7 +142,7 @@ class Gateway:
         return self._random.choices(list(shares), list(shares.values()))[0]
 
 
-def _wrong_shares(body: bytes, model: str) -> dict[str, float] | str:
+def wrong_shares(body: bytes, model: str) -> dict[str, float] | str:
     """Return the shares that a body sets, or what is wrong with it."""
     try:
         document = orjson.loads(body)

@@ -7,14 +7,22 @@ with one thread does anyway. Who needs more installs Redis.
 import asyncio
 import fnmatch
 import time
-from collections.abc import Callable, Iterable
-from typing import Final
-
-OK: Final = b"+OK\r\n"
-NULL: Final = b"$-1\r\n"
-_WRONG_TYPE: Final = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
+from collections.abc import Callable
+from typing import Any, Final
 
 Words = list[bytes]
+Reply = None | int | bytes | str | list[Any]
+"""A ``str`` is a word of the server's own (``OK``), bytes are what a client had kept."""
+
+
+class Wrong(str):
+    """An error, as the server words it."""
+
+    __slots__ = ()
+
+
+OK: Final = "OK"
+_WRONG_TYPE: Final = Wrong("WRONGTYPE Operation against a key holding the wrong kind of value")
 
 
 class Store:
@@ -25,16 +33,16 @@ class Store:
         self._values: dict[bytes, bytes | list[bytes]] = {}
         self._ends: dict[bytes, float] = {}
 
-    def execute(self, words: Words) -> bytes:
-        """Run a command; return the answer as it goes over the wire."""
+    def execute(self, words: Words) -> Reply:
+        """Run a command; whatever it is given, it has an answer."""
         name = words[0].upper().decode("latin-1")
         command = self._COMMANDS.get(name)
         if command is None:
-            return f"-ERR unknown command '{name}', this is a stand-in\r\n".encode()
+            return Wrong(f"ERR unknown command {name!r}, this is a stand-in")
         try:
             return command(self, words[1:])
         except (IndexError, ValueError):
-            return f"-ERR wrong arguments for '{name.lower()}'\r\n".encode()
+            return Wrong(f"ERR wrong arguments for {name.lower()!r}")
 
     def _get(self, key: bytes) -> bytes | list[bytes] | None:
         if key in self._ends and self._ends[key] <= self._now():
@@ -53,84 +61,83 @@ class Store:
         self._ends.pop(key, None)
         return was
 
-    def _set(self, words: Words) -> bytes:
+    def _set(self, words: Words) -> Reply:
         key, value, options = words[0], words[1], [word.upper() for word in words[2:]]
         before = self._get(key)
         if (b"NX" in options and before is not None) or (b"XX" in options and before is None):
-            return NULL
+            return None
         ends = self._ends.get(key) if b"KEEPTTL" in options else None
         for unit, factor in ((b"EX", 1.0), (b"PX", 0.001)):
             if unit in options:
                 ends = self._now() + factor * int(options[options.index(unit) + 1])
         self._put(key, value, ends)
         if b"GET" in options:
-            return bulk(before if isinstance(before, bytes) else None)
+            return before if isinstance(before, bytes) else None
         return OK
 
-    def _get_text(self, words: Words) -> bytes:
+    def _get_text(self, words: Words) -> Reply:
         value = self._get(words[0])
-        return _WRONG_TYPE if isinstance(value, list) else bulk(value)
+        return _WRONG_TYPE if isinstance(value, list) else value
 
-    def _mget(self, words: Words) -> bytes:
+    def _mget(self, words: Words) -> Reply:
         values = (self._get(key) for key in words)
-        return array(bulk(value if isinstance(value, bytes) else None) for value in values)
+        return [value if isinstance(value, bytes) else None for value in values]
 
-    def _delete(self, words: Words) -> bytes:
-        return number(sum(self._drop(key) for key in words))
+    def _delete(self, words: Words) -> Reply:
+        return int(sum(self._drop(key) for key in words))
 
-    def _exists(self, words: Words) -> bytes:
-        return number(sum(self._get(key) is not None for key in words))
+    def _exists(self, words: Words) -> Reply:
+        return int(sum(self._get(key) is not None for key in words))
 
-    def _rename(self, words: Words) -> bytes:
+    def _rename(self, words: Words) -> Reply:
         value, ends = self._get(words[0]), self._ends.get(words[0])
         if value is None:
-            return b"-ERR no such key\r\n"
+            return Wrong("ERR no such key")
         self._drop(words[0])
         self._put(words[1], value, ends)
         return OK
 
-    def _rename_new(self, words: Words) -> bytes:
+    def _rename_new(self, words: Words) -> Reply:
         if self._get(words[1]) is not None:
-            return number(0)
+            return 0
         answer = self._rename(words)
-        return number(1) if answer == OK else answer
+        return 1 if answer == OK else answer
 
-    def _copy(self, words: Words) -> bytes:
+    def _copy(self, words: Words) -> Reply:
         value, ends = self._get(words[0]), self._ends.get(words[0])
         replace = b"REPLACE" in (word.upper() for word in words[2:])
         if value is None or (self._get(words[1]) is not None and not replace):
-            return number(0)
+            return 0
         self._put(words[1], value, ends)
-        return number(1)
+        return 1
 
-    def _expire(self, words: Words) -> bytes:
+    def _expire(self, words: Words) -> Reply:
         if self._get(words[0]) is None:
-            return number(0)
+            return 0
         self._ends[words[0]] = self._now() + int(words[1])
-        return number(1)
+        return 1
 
-    def _persist(self, words: Words) -> bytes:
+    def _persist(self, words: Words) -> Reply:
         self._get(words[0])
-        return number(self._ends.pop(words[0], None) is not None)
+        return int(self._ends.pop(words[0], None) is not None)
 
-    def _ttl(self, words: Words) -> bytes:
+    def _ttl(self, words: Words) -> Reply:
         if self._get(words[0]) is None:
-            return number(-2)
+            return -2
         ends = self._ends.get(words[0])
-        return number(-1 if ends is None else round(ends - self._now()))
+        return int(-1 if ends is None else round(ends - self._now()))
 
-    def _pttl(self, words: Words) -> bytes:
+    def _pttl(self, words: Words) -> Reply:
         if self._get(words[0]) is None:
-            return number(-2)
+            return -2
         ends = self._ends.get(words[0])
-        return number(-1 if ends is None else round(1000 * (ends - self._now())))
+        return int(-1 if ends is None else round(1000 * (ends - self._now())))
 
-    def _type(self, words: Words) -> bytes:
+    def _type(self, words: Words) -> Reply:
         value = self._get(words[0])
-        kind = "none" if value is None else "list" if isinstance(value, list) else "string"
-        return f"+{kind}\r\n".encode()
+        return "none" if value is None else "list" if isinstance(value, list) else "string"
 
-    def _rpush(self, words: Words) -> bytes:
+    def _rpush(self, words: Words) -> Reply:
         value = self._get(words[0])
         if isinstance(value, bytes):
             return _WRONG_TYPE
@@ -138,40 +145,40 @@ class Store:
             value = []
             self._put(words[0], value, None)
         value.extend(words[1:])
-        return number(len(value))
+        return len(value)
 
-    def _lrange(self, words: Words) -> bytes:
+    def _lrange(self, words: Words) -> Reply:
         value = self._get(words[0]) or []
         if isinstance(value, bytes):
             return _WRONG_TYPE
         first, last = int(words[1]), int(words[2])
         end = len(value) + last + 1 if last < 0 else last + 1
-        return array(map(bulk, value[first if first >= 0 else max(0, len(value) + first) : end]))
+        return list(value[first if first >= 0 else max(0, len(value) + first) : end])
 
-    def _scan(self, words: Words) -> bytes:
+    def _scan(self, words: Words) -> Reply:
         options = [word.upper() for word in words[1:]]
         pattern = "*"
         if b"MATCH" in options:
             pattern = words[2 + options.index(b"MATCH")].decode("utf-8", "replace")
         names = [key for key in list(self._values) if self._get(key) is not None]
         found = [k for k in names if fnmatch.fnmatchcase(k.decode("utf-8", "replace"), pattern)]
-        return array([bulk(b"0"), array(map(bulk, found))])
+        return [b"0", found]
 
-    def _keys(self, words: Words) -> bytes:
+    def _keys(self, words: Words) -> Reply:
         pattern = words[0].decode("utf-8", "replace")
         found = [k for k in list(self._values) if self._get(k) is not None]
         names = (k for k in found if fnmatch.fnmatchcase(k.decode("utf-8", "replace"), pattern))
-        return array(map(bulk, names))
+        return list(names)
 
-    def _size(self, _words: Words) -> bytes:
-        return number(sum(self._get(key) is not None for key in list(self._values)))
+    def _size(self, _words: Words) -> Reply:
+        return int(sum(self._get(key) is not None for key in list(self._values)))
 
-    def _flush(self, _words: Words) -> bytes:
+    def _flush(self, _words: Words) -> Reply:
         self._values.clear()
         self._ends.clear()
         return OK
 
-    _COMMANDS: Final[dict[str, Callable[["Store", Words], bytes]]] = {
+    _COMMANDS: Final[dict[str, Callable[["Store", Words], Reply]]] = {
         "SET": _set,
         "GET": _get_text,
         "MGET": _mget,
@@ -193,36 +200,30 @@ class Store:
         "DBSIZE": _size,
         "FLUSHALL": _flush,
         "FLUSHDB": _flush,
-        "PING": lambda _store, words: bulk(words[0]) if words else b"+PONG\r\n",
-        "ECHO": lambda _store, words: bulk(words[0]),
+        "PING": lambda _store, words: words[0] if words else "PONG",
+        "ECHO": lambda _store, words: words[0],
         "SELECT": lambda _store, _words: OK,
         "CLIENT": lambda _store, _words: OK,
         "WATCH": lambda _store, _words: OK,
         "UNWATCH": lambda _store, _words: OK,
-        "INFO": lambda _store, _words: bulk(b"# Server\r\nredis_version:7.0.0\r\n"),
+        "INFO": lambda _store, _words: b"# Server\r\nredis_version:7.0.0\r\n",
     }
 
 
-def bulk(value: bytes | None) -> bytes:
-    """Return a text as it goes over the wire."""
-    return NULL if value is None else b"$%d\r\n%b\r\n" % (len(value), value)
-
-
-def number(value: int) -> bytes:
-    """Return a number as it goes over the wire."""
-    return b":%d\r\n" % value
-
-
-def array(parts: Iterable[bytes]) -> bytes:
-    """Return encoded values as one list."""
-    listed = list(parts)
-    return b"*%d\r\n" % len(listed) + b"".join(listed)
-
-
-def _hello() -> bytes:
-    said = ((b"server", bulk(b"redis")), (b"version", bulk(b"7.0.0")), (b"proto", number(3)))
-    body = b"".join(bulk(name) + value for name, value in said)
-    return b"%%%d\r\n" % len(said) + body
+def encode(reply: Reply, *, resp3: bool = False) -> bytes:
+    """Return a reply as it goes over the wire."""
+    if reply is None:
+        return b"_\r\n" if resp3 else b"$-1\r\n"
+    if isinstance(reply, Wrong):
+        return f"-{reply}\r\n".encode()
+    if isinstance(reply, str):
+        return f"+{reply}\r\n".encode()
+    if isinstance(reply, int):
+        return b":%d\r\n" % reply
+    if isinstance(reply, bytes):
+        return b"$%d\r\n%b\r\n" % (len(reply), reply)
+    parts = [encode(each, resp3=resp3) for each in reply]
+    return b"*%d\r\n" % len(parts) + b"".join(parts)
 
 
 class Connection:
@@ -231,24 +232,36 @@ class Connection:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._queue: list[Words] | None = None
+        self._resp3 = False
 
     def answer(self, words: Words) -> bytes:
-        """Return the answer to a command."""
+        """Return the answer to a command, as it goes over the wire."""
         name = words[0].upper()
         if name == b"HELLO":
-            return _hello()
+            self._resp3 = words[1:2] == [b"3"]
+            return self._hello()
+        return encode(self._reply(name, words), resp3=self._resp3)
+
+    def _reply(self, name: bytes, words: Words) -> Reply:
         if name == b"MULTI":
             self._queue = []
             return OK
         if name in (b"EXEC", b"DISCARD"):
             queue, self._queue = self._queue, None
             if queue is None:
-                return b"-ERR %b without MULTI\r\n" % name
-            return OK if name == b"DISCARD" else array(map(self._store.execute, queue))
+                return Wrong(f"ERR {name.decode()} without MULTI")
+            return OK if name == b"DISCARD" else [self._store.execute(each) for each in queue]
         if self._queue is not None:
             self._queue.append(words)
-            return b"+QUEUED\r\n"
+            return "QUEUED"
         return self._store.execute(words)
+
+    def _hello(self) -> bytes:
+        said: dict[bytes, Reply] = {b"server": b"redis", b"version": b"7.0.0"}
+        said[b"proto"] = 3 if self._resp3 else 2
+        body = b"".join(encode(name) + encode(value) for name, value in said.items())
+        sign = b"%%%d" % len(said) if self._resp3 else b"*%d" % (2 * len(said))
+        return sign + b"\r\n" + body
 
 
 async def read_command(reader: asyncio.StreamReader) -> Words | None:

@@ -1,0 +1,1 @@
+"""The reference platform of examples/agent_platform."""
