@@ -68,7 +68,7 @@ ACTIONS: Final[Mapping[str, Json]] = {
 
 
 class StateStoreOptions(Options):
-    """What a section of kind ``redis`` holds."""
+    """What a section of kind ``state_store`` holds."""
 
     url: str = Field(pattern=r"^rediss?://[^\s/?#@]+(/[0-9]+)?$")
     """``redis://HOST:PORT/DATABASE``, or ``rediss://`` for TLS; without credentials."""
