@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp.web  # type: ignore[import-not-found]
 from kmock import KubernetesEmulator, ResourceInfo, Server, resource  # type: ignore[import-not-found]
 from kmock._internal.dicts import patch_dict  # type: ignore[import-not-found]
-from kmock._internal.enums import action  # type: ignore[import-not-found]
+from kmock._internal.enums import action, method  # type: ignore[import-not-found]
 from kmock._internal.k8s import KubernetesObjectConflictError  # type: ignore[import-not-found]
 
 DEPLOYMENTS = resource("apps", "v1", "deployments")
@@ -27,6 +27,12 @@ class Cluster(KubernetesEmulator):  # type: ignore[misc]
 
     async def _handle(self, request: Any) -> Any:
         key = (request.resource, request.namespace, request.name)
+        if request.method == method.DELETE and request.name is None:
+            # Everything: kmock keeps what was deleted and asked, and slows down with it.
+            for each in list(self._objects):
+                del self._objects[each]
+            self._requests.clear()
+            return aiohttp.web.json_response({})
         if request.action == action.UPDATE and key in self._objects:
             present = self._objects[key].raw
             patched = patch_dict(present, request.data)

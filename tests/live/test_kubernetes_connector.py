@@ -38,9 +38,8 @@ class World:
     def __init__(self, url):
         number = next(_numbers)
         self.url, self.namespace = url, f"prod-{number}"
-        self._http = httpx.Client(base_url=url)
-        for node in self._nodes():
-            self._http.delete(f"/api/v1/nodes/{node['metadata']['name']}")
+        self._http = httpx.Client(base_url=url, timeout=30)
+        self._http.delete("/api/v1/nodes").raise_for_status()
         for region in ("eu", "us"):
             for n in (1, 2):
                 self.add_node(f"{region}-{n}-{number}", region)
@@ -150,6 +149,7 @@ class TestContract(ConnectorContract):
                 disturb=world.disturb,
                 writes=(b"PATCH ",),
                 credentials={"token": SECRET},
+                timeout_s=3.0,
             )
 
 
