@@ -103,7 +103,7 @@ class JsonApi:
         tolerated: Collection[int] = (),
     ) -> Reply:
         """Ask; statuses 2xx and ``tolerated`` return. Raises ConnectorError for all else."""
-        request = self._http.build_request("GET", f"{self._base}/{path}", params=params)
+        request = self._http.build_request("GET", self._at(path), params=params)
         return self._send(request, tolerated, ConnectorError)
 
     def change(
@@ -124,10 +124,11 @@ class JsonApi:
         if content is None:
             content = msgspec.json.encode(body)
             headers = {"content-type": "application/json", **(headers or {})}
-        request = self._http.build_request(
-            method, f"{self._base}/{path}", content=content, headers=headers
-        )
+        request = self._http.build_request(method, self._at(path), content=content, headers=headers)
         return self._send(request, tolerated, OutcomeUnknown)
+
+    def _at(self, path: str) -> str:
+        return f"{self._base}/{path}" if path else self._base
 
     def _send(
         self, request: httpx.Request, tolerated: Collection[int], doubt: type[ConnectorError]
