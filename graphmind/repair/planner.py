@@ -14,7 +14,7 @@ from graphmind.repair.alternatives import Alternatives
 from graphmind.repair.connector import Connector, ConnectorError
 from graphmind.repair.impact import Intent
 from graphmind.repair.model import Call, Impact, Plan, Step
-from graphmind.repair.strategies.actions import NOTHING_TO_UNDO
+from graphmind.repair.strategies.actions import LEVEL_OF, NOTHING_TO_UNDO
 from graphmind.repair.strategies.strategy import Action, Strategy
 from graphmind.repair.strategies.templates import (
     LISTS,
@@ -187,7 +187,11 @@ def _resolved(call: Call, action: Action, connectors: Connectors) -> Resolved:
 def _connector_for(
     call: Call, wanted: str | None, connectors: Connectors
 ) -> tuple[str, port.Action]:
-    """Return the connector that a step means: by name, by kind, else the one that offers it."""
+    """Return the connector that a step means: by name, by kind, else the one that offers it.
+
+    Of several, the one that does it at the action's usual level (``disable``: an agent, not a
+    region), and of those the only one that is live.
+    """
     described = {name: connectors[name].describe() for name in sorted(connectors)}
     meant = {
         name: each
@@ -208,8 +212,9 @@ def _connector_for(
     if not offers:
         looked = ", ".join(meant)
         raise PlanRefused(f"no connector offers {call.action}; looked at: {looked}")
-    live = {name: offer for name, offer in offers.items() if offer[0]}
-    chosen = live if len(live) == 1 else offers
+    usual = {n: o for n, o in offers.items() if o[1].level == LEVEL_OF.get(call.action)} or offers
+    live = {name: offer for name, offer in usual.items() if offer[0]}
+    chosen = live if len(live) == 1 else usual
     if len(chosen) > 1:
         raise PlanRefused(
             f"{call.action} is offered by {', '.join(chosen)}: name one as `connector`"

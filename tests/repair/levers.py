@@ -81,20 +81,6 @@ def everything() -> Levers:
     return Levers(*LEVEL_OF)
 
 
-PLATFORM = {
-    "controller": Levers(
-        *(name for name, level in LEVEL_OF.items() if level in ("trace", "agent")),
-        "reset_model_context",
-        kind="runtime_controller",
-    ),
-    "state": Levers("quarantine_key", "restore_key", "revert_state", kind="state_store"),
-    "registry": Levers("switch_model_version", kind="model_registry"),
-    "regions": Levers("drain", "set_weight", "fail_over", "enable", kind="haproxy"),
-    "gateway": Levers("switch_model_version", "set_traffic_share", kind="gateway"),
-}
-"""The control planes of the reference platform, by what each offers."""
-
-
 def document(**changes: Any) -> dict[str, Any]:
     """Return the document of a strategy that is valid."""
     return {

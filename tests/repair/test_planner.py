@@ -138,6 +138,14 @@ def test_the_connector_is_found_by_name_by_kind_or_by_what_it_offers():
         drafted(action("restart", "a", connector="one"), connectors=both)
 
 
+def test_of_several_that_offer_it_the_one_at_its_usual_level_is_taken():
+    both = {"regions": Levers("disable", levels={"disable": "region"}), "agents": Levers("disable")}
+
+    assert drafted(action("disable", "a"), connectors=both).calls[0].connector == "agents"
+    named = drafted(action("disable", "eu", connector="regions"), connectors=both).calls[0]
+    assert (named.connector, named.level) == ("regions", "region")
+
+
 def test_of_several_that_offer_it_the_one_that_is_live_is_taken():
     both = {"one": Levers("drain", live=False), "two": Levers("drain")}
 
