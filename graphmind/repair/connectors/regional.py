@@ -125,8 +125,6 @@ _MEMBERS: Final = {
         "additionalProperties": False,
     },
 }
-
-
 _NAME: Final = {"type": "string", "minLength": 1}
 _SCHEMAS: Final[Mapping[str, Json]] = {
     "drain": params_schema(),
@@ -163,9 +161,10 @@ class RegionConnector:
 
     def plan(self, call: Call) -> Planned:
         """Read the present members and say what the call would make of them."""
+        names = self._names(call)
         reading = self._routes.read()
         before = self._touched(call, reading.members)
-        missing = sorted({*self._names(call)} - {*before})
+        missing = sorted({*names} - {*before})
         if missing:
             raise ConnectorError(
                 f"{self._layout.address}: expected {', '.join(missing)}, but no such member is "
