@@ -22,7 +22,7 @@ from graphmind.repair.walk import Unsettled, Walk
 log = logging.getLogger(__name__)
 
 STOP: Final = "stop"
-"""The switch that stops all repairs: ``{"on": true, "reason": ...}``."""
+"""The switch that stops all repairs: ``{on, by, why}``."""
 
 
 class Runner:
@@ -138,7 +138,7 @@ class Runner:
         stop = self._journal.setting(STOP)
         if not stop.get("on"):
             return ""
-        return f"all repairs are stopped: {stop.get('reason') or 'no reason given'}"
+        return f"all repairs are stopped: {stop.get('why') or 'no reason given'}"
 
 
 def intercept_name(repair_id: str) -> str:

@@ -288,7 +288,7 @@ def test_a_person_intercepts_between_steps(bench: Bench):
 
 def test_the_stop_switch_ends_a_run_between_steps(bench: Bench):
     def stop(call) -> None:
-        value = {"on": True, "reason": "change freeze"}
+        value = {"on": True, "by": "ann", "why": "change freeze"}
         bench.journal.set("stop", value, AuditDraft(who="ann", what="stop", at_ms=1))
 
     bench.shelf.after_apply = stop
