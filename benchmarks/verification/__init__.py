@@ -6,7 +6,9 @@
 A cell says in which share of the runs, in %, the first verdict was effective (E), ineffective with
 nothing gained (N) or a part (P), inconclusive (I) or harmful (H), shares below 1 left out; then
 median and 95th percentile of the seconds to it. "recovering" is in which share it was said to be so
-before the last run had its verdict, with the same times. The boundary is where each error is likeliest.
+before the last run had its verdict, with the same times.
+
+The boundary is where each error is likeliest.
 
 History is measured with noise: of failures, which comes nearest to the design's cells, or of all
 metrics. Then noise lets latency look sick in 1 to 2 % of the runs, and these end inconclusive that

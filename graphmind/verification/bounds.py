@@ -103,7 +103,7 @@ def bounds_of(history: History, traffic: Traffic, options: Options) -> Bounds:
         toward_recovering=anchored(well, _mean(nothing[primary], history), options.odds_down),
         toward_sick=anchored(np.maximum(ill, bound), bound, options.odds_up),
         needed=needed,
-        deadline_s=_deadline_s(needed, traffic, options),
+        deadline_s=_deadline_s(needed, options.wait_of_s(primary), traffic, options),
     )
 
 
@@ -141,8 +141,8 @@ def _mean(rates: Floats, history: History) -> Floats:
     return np.clip(np.tensordot(history.mix, rates, axes=1), RATE_MIN, RATE_MAX)
 
 
-def _deadline_s(needed: Floats, traffic: Traffic, options: Options) -> Floats:
+def _deadline_s(needed: Floats, wait_s: float, traffic: Traffic, options: Options) -> Floats:
     if not traffic.exposed:
         return np.full_like(needed, options.deadline_max_s)
-    awaited = options.deadline_base_s + options.wait_s + 2 * needed / traffic.exposed
+    awaited = options.deadline_base_s + wait_s + 2 * needed / traffic.exposed
     return np.clip(awaited, options.deadline_min_s, options.deadline_max_s)

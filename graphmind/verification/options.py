@@ -31,8 +31,8 @@ class Options:
     symptom in the incident (``history.waiting_s``)."""
     wait_fast_s: float = 2.0
     """The same for fast failures."""
-    wait_wrong_s: float = 10.0
-    """The same for wrong answers: the evaluator's delay, where that is longer."""
+    evaluator_delay_s: float = 0.0
+    """Wrong answers wait so long, where that is longer: until an evaluator has judged them."""
     grace_s: float = 2.0
     """Requests that start sooner after the repair are dropped: they may have met both worlds."""
     settle_s: float = 30.0
@@ -111,7 +111,8 @@ class Options:
 
     def wait_of_s(self, metric: Metric) -> float:
         """How long after its start a request counts."""
-        return {FAST_FAILURE: self.wait_fast_s, WRONG: self.wait_wrong_s}.get(metric, self.wait_s)
+        judged_s = max(self.wait_s, self.evaluator_delay_s)
+        return {FAST_FAILURE: self.wait_fast_s, WRONG: judged_s}.get(metric, self.wait_s)
 
     def margin_of(self, metric: Metric) -> float:
         """Return the least distance of a harm bound from its reference."""

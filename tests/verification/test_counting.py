@@ -18,6 +18,7 @@ from graphmind.verification.words import (
     METRICS,
     RECIPIENT,
     TREATED,
+    WRONG,
 )
 from tests.verification.streams import BY_NAME, EXECUTED_MS, draw
 
@@ -119,6 +120,15 @@ def test_memory_is_bounded_by_the_traffic_of_a_while():
     assert len(document["counted"]) <= OPTIONS.late_max_s
     waiting = [control for *_, control in tally.document()["unpaired"]]
     assert max(map(len, waiting)) <= OPTIONS.apart_s + 1
+
+
+def test_a_wrong_answer_waits_for_its_evaluator():
+    slow = Options(evaluator_delay_s=60)
+    held = Ripening(executed_ms=EXECUTED_MS, options=slow)
+    held.feed(request(5, end_s=6))
+
+    assert WRONG not in {one.metric for one in due(held, 64.9)}
+    assert [one.metric for one in due(held, 65)] == [WRONG]
 
 
 def test_pairs_are_made_first_come_first_served_within_five_seconds():

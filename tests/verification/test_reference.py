@@ -27,6 +27,7 @@ QUICK = ("full recovery", "no effect", "harm: wrong 1>8%, F ok", "delayed 10 s, 
 rates = st.floats(0.001, 0.6)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     n=st.lists(st.integers(0, 500), min_size=2, max_size=2),
     share=rates,
@@ -51,6 +52,7 @@ def test_evidence_of_a_stream_is_the_references(n, share, bound, expected):
     assert OPTIONS.pair_bets == module.LAMBDA
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     counts=st.lists(st.tuples(*[st.integers(0, 200)] * 3), min_size=2, max_size=2),
     difference=st.tuples(st.floats(-0.9, 0.9), st.floats(-0.9, 0.9)),
@@ -70,6 +72,7 @@ def test_evidence_of_pairs_is_the_references(counts, difference):
     assert ours == pytest.approx(float(theirs), abs=1e-9)
 
 
+@settings(max_examples=40, deadline=None)
 @given(rate=st.floats(0, 1), n=st.integers(1, 10_000))
 def test_wilson_limits_are_the_references(rate, n):
     module = reference_module()
@@ -79,6 +82,7 @@ def test_wilson_limits_are_the_references(rate, n):
         assert ours == pytest.approx(module.wilson(rate, n, z), abs=1e-12)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     usual=st.lists(st.floats(0.0005, 0.3), min_size=6, max_size=6),
     excess=st.lists(st.floats(0.05, 0.5), min_size=2, max_size=2),
@@ -150,7 +154,7 @@ class Drawn:
         return Pairs(*self.paired[LETTERS[group], SHORT[metric], int(since_s)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     scale=st.sampled_from([30, 300, 3000]),
