@@ -224,7 +224,7 @@ def same_course(name, seed, *, rate, seconds, every_s):
 
 @pytest.mark.parametrize("name", QUICK)
 def test_counts_and_verdicts_go_the_references_way(name):
-    met = same_course(name, 1, rate=40, seconds=120, every_s=5)
+    met = same_course(name, 1, rate=80, seconds=90, every_s=6)
 
     assert len(met) > 1
 
