@@ -1,1 +1,1 @@
-"""The command an incident calls for."""
+"""From an incident to a repair that is planned, approved, run, measured and undone."""
