@@ -1,8 +1,9 @@
 """What may happen after a repair: the rates of bad requests by group, metric, stratum and time.
 
 Rates of failures and their course are the design's. It does not say how many failures are fast,
-nor what latency and answers do; that is chosen here: nine failures in ten are fast errors, and only
-hanging requests are slow.
+nor what latency and answers do, nor in which course load rises. That is chosen here, with an eye on
+the design's cells, so they are no independent check of it: nine failures in ten are fast errors,
+only hanging requests are slow, load rises for a minute.
 """
 
 from collections.abc import Callable, Mapping
