@@ -143,6 +143,24 @@ class GraphStoreContract(EmptyGraph):
 
         assert rows_of(store, "MATCH (t:Tool) RETURN count(*) AS tools") == [{"tools": 50}]
 
+    def test_statements_of_one_transaction_see_each_other(self, store: CypherStore):
+        def work(run):
+            run("CREATE (:Tool {name: 'a'})", {})
+            return run("MATCH (t:Tool) RETURN t.name AS name", {})
+
+        assert store.transact(work) == [{"name": "a"}]
+        assert store.ask("MATCH (t:Tool) RETURN count(*) AS n", {}) == [{"n": 1}]
+
+    def test_a_transaction_that_raises_leaves_no_part_of_it(self, store: CypherStore):
+        def work(run):
+            run("CREATE (:Tool {name: 'a'})", {})
+            run("CREATE (:Tool {name: 'b'})", {})
+            raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            store.transact(work)
+        assert content(store) == []
+
     def test_what_an_earlier_run_found_is_replaced(self, store: CypherStore):
         store.upsert(planted())
         later = GraphRows(

@@ -13,7 +13,7 @@ from graphmind.repair.record import Repair
 from graphmind.repair.recovery import recover
 from graphmind.repair.runner import Runner
 from graphmind.repair.states import Event, after
-from tests.repair.repairs import Shelf, kept_approved, repair
+from tests.repair.repairs import Shelf, kept_approved, repair, step
 
 EVENTS = {str(event) for event in Event}
 PATIENCE = Patience(look_again_s=(0.1, 0.2))
@@ -91,3 +91,22 @@ class Bench:
     def _sleep(self, wait_s: float) -> None:
         self.slept.append(wait_s)
         self.now_ms += round(wait_s * 1000)
+
+
+ABC = (step(1, "a"), step(2, "b"), step(3, "c"))
+
+
+def failing(error: Exception, target: str, times: int = 99):
+    """Something to do before or after a call: fail for one target, so many times."""
+    left = [times]
+
+    def fail(call) -> None:
+        if call.target == target and left[0]:
+            left[0] -= 1
+            raise error
+
+    return fail
+
+
+def states(found) -> list[str]:
+    return [str(run.state) for run in found.steps]

@@ -86,17 +86,6 @@ def test_a_new_analysis_and_retention_leave_repairs_and_the_trail_alone(store, j
     assert list(verify_journal(journal)) == []
 
 
-def test_a_refused_transaction_leaves_no_part_of_it(store):
-    def work(run):
-        run("CREATE (:Tool {name: 'a'})", {})
-        run("CREATE (:Tool {name: 'b'})", {})
-        raise RuntimeError("no")
-
-    with pytest.raises(RuntimeError):
-        store.transact(work)
-    assert asked(store, "MATCH (t:Tool) RETURN t.name AS name") == []
-
-
 @pytest.mark.parametrize(
     "change",
     [
