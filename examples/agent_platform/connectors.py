@@ -1,11 +1,11 @@
 """The file by which graphmind reaches the platform's control planes."""
 
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
 from examples.agent_platform.layout import Layout
-from examples.agent_platform.topology import ALIAS, REGIONS
+from examples.agent_platform.topology import ALIAS, REGIONS, WITHIN
 
 VARIABLE: Final = "PLATFORM_TOKEN"
 """Of the environment, from which graphmind reads the controller's token."""
@@ -16,7 +16,12 @@ def connectors_file(layout: Layout) -> str:
 
     A token is no text of the file: it is read from the environment, ``PLATFORM_TOKEN``.
     """
-    controller = {"kind": "runtime_controller", "live": True, "url": layout.controller}
+    controller: dict[str, Any] = {
+        "kind": "runtime_controller",
+        "live": True,
+        "url": layout.controller,
+        "within": dict(WITHIN),
+    }
     if layout.token:
         controller["token"] = f"${{{VARIABLE}}}"
     regions = {region: [f"regions/{region}"] for region in REGIONS}

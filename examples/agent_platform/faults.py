@@ -51,22 +51,31 @@ class Fault:
     refresh_by: str = ""
 
 
-Generations = Mapping[str, int]
-Maker = Callable[[int, Generations], Fault]
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What faults must know of the platform that runs."""
+
+    hooks: str
+    """``HOST:PORT`` of the customers' webhooks."""
+    generations: Mapping[str, int]
+    """Starts of each agent so far, by name."""
 
 
-def make(name: str, seed: int, generations: Generations) -> Fault:
+Maker = Callable[[int, World], Fault]
+
+
+def make(name: str, seed: int, world: World) -> Fault:
     """Return a fault. Raises KeyError for a name that is none of FAULTS."""
-    return FAULTS[name](seed, generations)
+    return FAULTS[name](seed, world)
 
 
-def _hanging_model(seed: int, _generations: Generations) -> Fault:
+def _hanging_model(seed: int, _world: World) -> Fault:
     """A new version of a model hangs: late answers, time-outs, callbacks that never come (S22)."""
     model = MODELS[seed % len(MODELS)]
     return _bad_version(model, {"effect": "hang", "share": 0.95}, symptom="slow")
 
 
-def _wrong_answers(seed: int, _generations: Generations) -> Fault:
+def _wrong_answers(seed: int, _world: World) -> Fault:
     """A new version answers wrongly, and nothing fails."""
     model = MODELS[(seed + 1) % len(MODELS)]
     return _bad_version(model, {"effect": "wrong", "share": 0.6}, symptom="wrong")
@@ -86,7 +95,7 @@ def _bad_version(model: str, rule: Rule, symptom: str) -> Fault:
     )
 
 
-def _poisoned_key(seed: int, _generations: Generations) -> Fault:
+def _poisoned_key(seed: int, _world: World) -> Fault:
     """One agent writes a value that others read and fail of."""
     key = f"policy:{DOMAINS[seed % len(DOMAINS)]}"
     writer = f"keeper-{REGIONS[seed % len(REGIONS)]}"
@@ -104,7 +113,7 @@ def _poisoned_key(seed: int, _generations: Generations) -> Fault:
     )
 
 
-def _bad_version_in_region(seed: int, _generations: Generations) -> Fault:
+def _bad_version_in_region(seed: int, _world: World) -> Fault:
     """A new version is well in one region, and fails on what the other one runs it on."""
     model, region = MODELS[seed % len(MODELS)], REGIONS[(seed + 1) % len(REGIONS)]
     version = f"{model}@{NEW}"
@@ -121,7 +130,7 @@ def _bad_version_in_region(seed: int, _generations: Generations) -> Fault:
     )
 
 
-def _region_loss(seed: int, _generations: Generations) -> Fault:
+def _region_loss(seed: int, _world: World) -> Fault:
     """What goes out of a region is lost on the way."""
     region = REGIONS[(seed + 1) % len(REGIONS)]
     return Fault(
@@ -135,13 +144,13 @@ def _region_loss(seed: int, _generations: Generations) -> Fault:
     )
 
 
-def _webhook_storm(seed: int, _generations: Generations) -> Fault:
+def _webhook_storm(seed: int, world: World) -> Fault:
     """A customer's webhook is out of service: every delivery is tried three times."""
     tenant = TENANTS[seed % len(TENANTS)]
     return Fault(
         rules=({"at": "webhook", "where": {"tenant": tenant}, "share": 0.97},),
         truth=Truth(
-            causes=((f"endpoint:/hooks/{tenant}",),),
+            causes=((f"endpoint:{world.hooks}/hooks/{tenant}",),),
             level="agent",
             actions=(f"degrade:class:sender:{RULE_ENGINE}",),
             symptom="storm",
@@ -149,7 +158,7 @@ def _webhook_storm(seed: int, _generations: Generations) -> Fault:
     )
 
 
-def _drifting_agents(seed: int, generations: Generations) -> Fault:
+def _drifting_agents(seed: int, world: World) -> Fault:
     """The agents of a class get slower and worse with each task, until they are restarted."""
     kind = ("writer", "reviewer", "analyst")[seed % 3]
     names = [agent.name for agent in AGENTS if agent.kind == kind]
@@ -157,7 +166,7 @@ def _drifting_agents(seed: int, generations: Generations) -> Fault:
         rules=tuple(
             {
                 "at": "memory",
-                "where": {"agent": name, "generation": generations.get(name, 1)},
+                "where": {"agent": name, "generation": world.generations.get(name, 1)},
                 "tasks": 60,
                 "seconds": 3.0,
                 "failing": 0.3,
@@ -174,7 +183,7 @@ def _drifting_agents(seed: int, generations: Generations) -> Fault:
     )
 
 
-def _dead_collector(seed: int, _generations: Generations) -> Fault:
+def _dead_collector(seed: int, _world: World) -> Fault:
     """The collector beside one agent takes spans and loses them; no task is the worse for it."""
     agent = f"intake-{REGIONS[(seed + 1) % len(REGIONS)]}"
     return Fault(
@@ -183,9 +192,9 @@ def _dead_collector(seed: int, _generations: Generations) -> Fault:
     )
 
 
-def _two_faults(seed: int, generations: Generations) -> Fault:
+def _two_faults(seed: int, world: World) -> Fault:
     """A hanging model version and a poisoned key, at once."""
-    hanging, poisoned = _hanging_model(seed, generations), _poisoned_key(seed + 1, generations)
+    hanging, poisoned = _hanging_model(seed, world), _poisoned_key(seed + 1, world)
     return Fault(
         rules=hanging.rules + poisoned.rules,
         moves=hanging.moves,
@@ -201,25 +210,25 @@ def _two_faults(seed: int, generations: Generations) -> Fault:
     )
 
 
-def _decoy(seed: int, _generations: Generations) -> Fault:
+def _decoy(seed: int, _world: World) -> Fault:
     """A new version of a model that is as good as the old one."""
     model = MODELS[(seed + 2) % len(MODELS)]
     return Fault(moves={model: NEW}, truth=Truth(causes=()))
 
 
-def _decoy_with_fault(seed: int, generations: Generations) -> Fault:
+def _decoy_with_fault(seed: int, world: World) -> Fault:
     """The harmless new version, at the same moment as a poisoned key."""
-    poisoned = _poisoned_key(seed, generations)
+    poisoned = _poisoned_key(seed, world)
     return Fault(
         rules=poisoned.rules,
-        moves=_decoy(seed, generations).moves,
+        moves=_decoy(seed, world).moves,
         refresh=poisoned.refresh,
         refresh_by=poisoned.refresh_by,
         truth=poisoned.truth,
     )
 
 
-def _unknown(seed: int, _generations: Generations) -> Fault:
+def _unknown(seed: int, _world: World) -> Fault:
     """Tasks of one kind come in broken from outside: no lever of the platform mends that."""
     kind = KINDS[seed % len(KINDS)]
     return Fault(

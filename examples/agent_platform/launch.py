@@ -25,7 +25,7 @@ from starlette.routing import Route
 from examples.agent_platform.agents.worker import json_response
 from examples.agent_platform.conditions import replace_file
 from examples.agent_platform.connectors import connectors_file
-from examples.agent_platform.faults import FAULTS, Fault, make, truth_document
+from examples.agent_platform.faults import FAULTS, Fault, World, make, truth_document
 from examples.agent_platform.layout import Layout
 from examples.agent_platform.registry import Registry
 from examples.agent_platform.servers import commands, end_groups
@@ -143,7 +143,7 @@ class Platform:
     async def inject(self, name: str) -> dict[str, Any]:
         """Bring a fault about; one that is in force stays as it is."""
         if name not in self.injected:
-            fault = make(name, self.layout.seed, await self._generations())
+            fault = make(name, self.layout.seed, await self._world())
             self.injected[name] = Injected(name=name, fault=fault, since_ms=time.time() * 1000)
             self._rule()
             registry = Registry(self.layout.mlflow)
@@ -228,11 +228,14 @@ class Platform:
         async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
             (await client.post(url, json=task)).raise_for_status()
 
-    async def _generations(self) -> dict[str, int]:
+    async def _world(self) -> World:
         headers = {"authorization": f"Bearer {self.layout.token}"} if self.layout.token else {}
         async with httpx.AsyncClient(trust_env=False, timeout=10, headers=headers) as client:
             agents = (await client.get(f"{self.layout.controller}/v1/agents")).json()
-        return {agent["name"]: agent["generation"] for agent in agents}
+        return World(
+            hooks=self.layout.hooks.removeprefix("http://"),
+            generations={agent["name"]: agent["generation"] for agent in agents},
+        )
 
     async def _fill(self) -> None:
         registry = Registry(self.layout.mlflow)

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from examples.agent_platform import conditions
-from examples.agent_platform.conditions import Watched, matching, replace_file
+from examples.agent_platform.conditions import Rule, Watched, matching, replace_file
 
 
 def test_a_rule_is_found_by_its_place_and_all_that_must_hold_there():
-    rules = [
+    rules: list[Rule] = [
         {"at": "model", "where": {"version": "planner@3", "region": "us"}, "effect": "fail"},
         {"at": "network", "where": {"region": "us"}, "share": 0.7},
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ def run(coroutine):
 
 def test_it_posts_json_and_keeps_the_connection():
     async def twice():
-        seen = []
+        seen: list[Any] = []
         async with answering(b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}', seen) as (
             w,
             url,
@@ -76,7 +77,7 @@ def test_a_failure_is_an_answer_too():
 
 def test_a_connection_that_the_server_closes_is_not_used_again():
     async def twice():
-        seen = []
+        seen: list[Any] = []
         closing = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
         async with answering(closing, seen) as (wire, url):
             await wire.post(url, {})

@@ -43,19 +43,17 @@ class Executor(Worker):
         task, prepared = body["task"], body["outputs"]["TaskPreprocessor"]
         await self.drift()
         context = await self._context(task)
-        factor = await self._factor(task["needs"]["reads"])
         model = task["needs"]["model"]
         snapshot = {
             "context": context,
             "vectorized_input": prepared["vector"],
             "model_version": model,
         }
-        written = {**context, "turn": context.get("turn", 0) + 1, "factor": factor}
-        pipeline = self.store.pipeline(transaction=False)
         key = snapshot_key(task["task_id"], "ModelExecutor")
-        pipeline.set(key, orjson.dumps(snapshot), ex=KEPT_S)
-        pipeline.set(context_key(task["task_id"]), orjson.dumps(written), ex=KEPT_S)
-        await pipeline.execute()
+        await self.store.set(key, orjson.dumps(snapshot), ex=KEPT_S)
+        factor = await self._factor(task["needs"]["reads"])
+        written = {**context, "turn": context.get("turn", 0) + 1, "factor": factor}
+        await self.store.set(context_key(task["task_id"]), orjson.dumps(written), ex=KEPT_S)
         said = await self._ask(model, prepared["vector"], factor, spans)
         _evaluate(span, said, expected=factor * sum(prepared["vector"]))
         return said

@@ -25,6 +25,13 @@ class Intake(Worker):
             "TaskPreprocessor", attributes=recovery_attributes(body)
         ) as span:
             spans = {"TaskPreprocessor": span_id(span)}
+            before: dict[str, Any] = {
+                "context": {},
+                "vectorized_input": None,
+                "model_version": None,
+            }
+            snapshot = snapshot_key(task["task_id"], "TaskPreprocessor")
+            await self.store.set(snapshot, orjson.dumps(before), ex=KEPT_S)
             await asyncio.sleep(self.random.uniform(0.01, 0.03))
             if self.conditions.at("input", task=task["kind"]) and self.random.random() < 0.85:
                 failed(span, "SchemaViolation", "field `numbers`: expected a list, got null")
@@ -36,16 +43,8 @@ class Intake(Worker):
                 failed(span, error.code, str(error))
                 raise StepError(error.code, str(error), spans | error.spans) from error
             context = {"task_id": task["task_id"], "kind": task["kind"], "turn": 1}
-            before: dict[str, Any] = {
-                "context": {},
-                "vectorized_input": None,
-                "model_version": None,
-            }
-            pipeline = self.store.pipeline(transaction=False)
-            snapshot = snapshot_key(task["task_id"], "TaskPreprocessor")
-            pipeline.set(snapshot, orjson.dumps(before), ex=KEPT_S)
-            pipeline.set(context_key(task["task_id"]), orjson.dumps(context), ex=KEPT_S)
-            await pipeline.execute()
+            key = context_key(task["task_id"])
+            await self.store.set(key, orjson.dumps(context), ex=KEPT_S)
         output = {"vector": said["output"]["vector"], "context": context}
         return {"output": output, "spans": spans | said["spans"]}
 

@@ -64,7 +64,7 @@ class Traces:
             raise Refused(f"no snapshot is kept of {step}: expected one before its state write")
         if run.steps[step]["state"] == "reset":
             return f"{step} was reset before"
-        run.steps[step]["state"] = "reset"
+        _set_state(run, step, "reset")
         _forget(run, step)
         await save_run(self._store, run)
         return f"{step} is as it was before it began"
@@ -90,7 +90,7 @@ class Traces:
             return f"{step} was skipped before"
         if run.steps[step]["state"] == "done":
             raise Refused(f"expected a step that is not done, {step} is")
-        run.steps[step]["state"] = "skipped"
+        _set_state(run, step, "skipped")
         await save_run(self._store, run)
         return await self._resume(run, params)
 
@@ -209,6 +209,13 @@ def _step(run: Run, params: Mapping[str, Any]) -> str:
         began = ", ".join(name for name in run.steps if name != "AgentRouter") or "none"
         raise Refused(f"expected `step`: one that began, of {began}; got {named!r}")
     return step
+
+
+def _set_state(run: Run, step: str, state: str) -> None:
+    """Set the state of a step, and of the modules within it."""
+    for name, each in run.steps.items():
+        if WITHIN.get(name, name) == step:
+            each["state"] = state
 
 
 def _forget(run: Run, step: str) -> None:
