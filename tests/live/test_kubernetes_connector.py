@@ -133,7 +133,7 @@ class TestContract(ConnectorContract):
         Example(call=call("enable", replicas=4)),
         Example(call=DEGRADE),
         Example(call=call("rollout_undo")),
-        Example(call=call("cordon", "eu")),
+        Example(call=call("cordon", "eu"), atomic=False),  # two nodes, one after the other
     )
     unknown_target = call("restart", "mars/rover"), "shop/planner"
 

@@ -121,8 +121,8 @@ def test_the_worse_of_traffic_and_incidents_counts_but_for_the_healthy():
 
 def test_a_hundred_traces_show_an_incident_of_the_usual_size():
     """As in the case of the specification: 18.7 % against 0.8 %."""
-    assert health((100, 19), (1000, 8)) >= Health.DEGRADED
-    assert health((400, 75), (1000, 8)) is Health.DEGRADED
+    assert health((50, 9), (1000, 8)) >= Health.DEGRADED
+    assert health((100, 19), (1000, 8)) is Health.DEGRADED
     assert health((1500, 281), (5000, 40)) is Health.SICK
 
 
