@@ -1,7 +1,6 @@
 """The world outside: sends tasks through the load balancer, and takes callbacks."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +15,7 @@ from starlette.routing import Route
 
 from examples.agent_platform.agents.worker import json_response
 from examples.agent_platform.layout import Layout
-from examples.agent_platform.lifeline import follow
+from examples.agent_platform.serving import serve
 from examples.agent_platform.topology import DOMAINS, KINDS, REFRESH, TENANTS, needs_of
 from examples.agent_platform.wire import CallFailed, Wire
 
@@ -151,27 +149,11 @@ def figures(tasks: Iterable[Sent]) -> dict[str, Any]:
     }
 
 
-async def _serve(customers: Customers, port: int, parent: int) -> None:
-    config = uvicorn.Config(
-        customers.app(), port=port, log_level="warning", access_log=False, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-
-    def end() -> None:
-        server.should_exit = True
-
-    beside = [
-        asyncio.create_task(follow(parent, end)),
-        asyncio.create_task(customers.send_tasks()),
-    ]
-    await server.serve()
-    for task in beside:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
 def main(folder: str, parent: str) -> None:
     """Be the customers of the platform in a folder."""
     layout = Layout.load(Path(folder))
-    asyncio.run(_serve(Customers(layout), int(layout.hooks.rpartition(":")[2]), int(parent)))
+    customers = Customers(layout)
+    port = int(layout.hooks.rpartition(":")[2])
+    asyncio.run(
+        serve(customers.app(), port=port, parent=int(parent), beside=(customers.send_tasks(),))
+    )

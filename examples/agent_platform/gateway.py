@@ -5,7 +5,6 @@ Which version answers follows the registry's alias, looked at every second; traf
 """
 
 import asyncio
-import contextlib
 import logging
 import math
 import os
@@ -16,7 +15,6 @@ from typing import Final
 import graphmind_capture
 import httpx
 import orjson
-import uvicorn
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import SpanKind
@@ -28,8 +26,8 @@ from starlette.routing import Route
 from examples.agent_platform.agents.worker import failed, json_response, span_id
 from examples.agent_platform.conditions import Rule
 from examples.agent_platform.layout import Layout, trace_environment
-from examples.agent_platform.lifeline import follow
 from examples.agent_platform.registry import Registry
+from examples.agent_platform.serving import serve
 from examples.agent_platform.topology import GOOD, MODELS, NEW
 
 POLL_S: Final = 1.0
@@ -159,32 +157,6 @@ def wrong_shares(body: bytes, model: str) -> dict[str, float] | str:
     return shares
 
 
-async def serve(gateway: Gateway, port: int, parent: int) -> None:
-    """Serve until told to end, or the parent is gone."""
-    config = uvicorn.Config(
-        gateway.app(),
-        port=port,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-
-    def end() -> None:
-        server.should_exit = True
-
-    beside = [
-        asyncio.create_task(follow(parent, end)),
-        asyncio.create_task(gateway.follow_aliases()),
-    ]
-    await server.serve()
-    for task in beside:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
 def main(folder: str, parent: str) -> None:
     """Serve the gateway of the platform in a folder."""
     layout = Layout.load(Path(folder))
@@ -194,6 +166,9 @@ def main(folder: str, parent: str) -> None:
     if layout.otlp:
         capture = graphmind_capture.setup("model-gateway", endpoint=layout.otlp)
     port = int(layout.gateway.rpartition(":")[2])
-    asyncio.run(serve(Gateway(layout), port, int(parent)))
+    gateway = Gateway(layout)
+    asyncio.run(
+        serve(gateway.app(), port=port, parent=int(parent), beside=(gateway.follow_aliases(),))
+    )
     if capture:
         capture.shutdown(2.0)

@@ -10,7 +10,6 @@ from typing import Any, Final
 import graphmind_capture
 import orjson
 import redis.asyncio
-import uvicorn
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -24,14 +23,12 @@ from starlette.routing import Route
 
 from examples.agent_platform.conditions import Conditions, Rule
 from examples.agent_platform.layout import Layout, trace_environment
-from examples.agent_platform.lifeline import follow
+from examples.agent_platform.serving import serve
 from examples.agent_platform.topology import AGENTS, Agent
 from examples.agent_platform.wire import CallFailed, Wire
 
 CONNECTIONS_MAX: Final = 32
 """To the state store, of one agent (chosen)."""
-GRACE_S: Final = 1
-"""What tasks in work are given at a restart (chosen)."""
 
 
 class StepError(Exception):
@@ -200,26 +197,13 @@ def begun() -> float:
 
 def serve_worker(worker: Worker, listening: socket.socket, parent: int) -> None:
     """Serve an agent until it is told to end, or the process that started it is gone."""
-    config = uvicorn.Config(
-        Starlette(routes=worker.routes()),
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    server = uvicorn.Server(config)
 
-    async def serve() -> None:
-        def end() -> None:
-            server.should_exit = True
-
-        lifeline = asyncio.create_task(follow(parent, end))
-        await server.serve(sockets=[listening])
-        lifeline.cancel()
+    async def serving() -> None:
+        await serve(Starlette(routes=worker.routes()), listening=listening, parent=parent)
         worker.wire.close()
         await worker.store.aclose()
 
-    asyncio.run(serve())
+    asyncio.run(serving())
 
 
 def set_up_telemetry(layout: Layout, agent: Agent) -> graphmind_capture.Capture | None:

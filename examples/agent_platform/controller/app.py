@@ -9,7 +9,6 @@ from typing import Any
 
 import graphmind_capture
 import orjson
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +20,7 @@ from examples.agent_platform.controller.agents import Agents, Refused
 from examples.agent_platform.controller.commands import Commands, InWork
 from examples.agent_platform.controller.traces import Traces
 from examples.agent_platform.layout import Layout, trace_environment
-from examples.agent_platform.lifeline import follow
+from examples.agent_platform.serving import serve
 
 
 class Controller:
@@ -118,26 +117,12 @@ async def _serve(layout: Layout, own_pid: int, parent: int) -> None:
     store = store_client(layout)
     agents, traces = Agents(layout), Traces(layout, store)
     controller = Controller(agents, traces, Commands(agents, traces, store), layout.token)
-    config = uvicorn.Config(
-        controller.app(),
-        port=int(layout.controller.rpartition(":")[2]),
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-
-    def end() -> None:
-        server.should_exit = True
-
-    lifeline = asyncio.create_task(follow(parent, end))
     try:
         await agents.start(own_pid)
         replace_file(Path(layout.folder) / "agents.json", agents.pids)
-        await server.serve()
+        port = int(layout.controller.rpartition(":")[2])
+        await serve(controller.app(), port=port, parent=parent)
     finally:
-        lifeline.cancel()
         await agents.stop()
         await traces.close()
         await store.aclose()
