@@ -180,8 +180,8 @@ def _told(level: Level, params: Json, leaves: str) -> Way:
 
 RESTORE: Final = "restore_agents"
 """Brings agents back to how they worked; it undoes the others."""
-NOTE: Final = "log_recovery"
-"""What is left where nothing can be brought back, and nothing needs to be."""
+UNSKIP: Final = "reset_span"
+"""Undoes that a step is skipped."""
 
 WAYS: Final[Mapping[str, Way]] = {
     "restart": Way(
@@ -225,7 +225,7 @@ WAYS: Final[Mapping[str, Way]] = {
         by_state=False,
         leaves="the new branch stays",
     ),
-    "skip_step": _step_state("skipped", "the step stays skipped, and what ran after it stays"),
+    "skip_step": _step_state("skipped", "the step is reset instead, and what ran after it stays"),
     "revert_state": Way(
         level="trace",
         about="trace",
@@ -247,6 +247,6 @@ WAYS: Final[Mapping[str, Way]] = {
         by_state=True,
         leaves="the mark stays",
     ),
-    NOTE: _told("trace", _SAID, "the line of log stays"),
+    "log_recovery": _told("trace", _SAID, "the line of log stays"),
     "notify": _told("trace", _SAID, "who was told was told"),
 }

@@ -5,8 +5,9 @@ controller does what it knows only once. A command that failed did nothing; it i
 the next id. The controller compares nothing: between our reading and its doing, others may act.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import Field, SecretStr
 
@@ -25,8 +26,8 @@ from graphmind.repair.connectors.calls import Calls, one_of
 from graphmind.repair.connectors.config import HttpOptions, Section, Token
 from graphmind.repair.connectors.json_api import Bearer, JsonApi, segment
 from graphmind.repair.connectors.runtime_actions import (
-    NOTE,
     RESTORE,
+    UNSKIP,
     WAYS,
     Agent,
     Read,
@@ -38,11 +39,13 @@ from graphmind.repair.connectors.runtime_actions import (
 )
 from graphmind.repair.connectors.runtime_standing import (
     Command,
+    Given,
     Standing,
     agents_in_words,
     enough,
     in_words,
     judged,
+    of_many,
     surprise,
 )
 from graphmind.repair.model import Call, Json
@@ -51,10 +54,13 @@ TRIES_MAX: Final = 9
 """Commands given for one key, each after the last failed (chosen: the runner gives up before)."""
 IN_WORK_S: Final = 1.0
 """When to ask again for a command that is in work (chosen)."""
+AT_ONCE: Final = 8
+"""Requests about many traces at a time (chosen: a controller has more to do)."""
 _CLASS: Final = "class:"
 _NOT_FOUND, _CONFLICT = 404, 409
 
 Names = Mapping[str, Read]
+T = TypeVar("T")
 
 
 class RuntimeControllerOptions(HttpOptions):
@@ -105,7 +111,7 @@ class RuntimeController:
             _wait_for_restarts(agents)
             summary, preconditions = agents_in_words(call, agents)
         elif way.about == "trace":
-            before, summary = self._plan_traces(call, way, params)
+            before, summary = self._plan_traces(call, way)
             preconditions = ()
         else:
             self._api.get("v1/agents").read_as(list[Agent])  # nothing to read, but is it there?
@@ -149,18 +155,20 @@ class RuntimeController:
         return Seen(effect=Effect.APPLIED, state=state)
 
     def undo(self, call: Call, *, before: Json, key: str) -> Applied:
-        """Bring agents back to how they worked, or note that nothing is brought back."""
+        """Bring agents back to how they worked, or a step that was skipped to be done again."""
         self._calls.refuse_unless_live()
         self._way(call)
-        inverse = call if call.action in {RESTORE, NOTE} else self._inverse(call, _names(before))
+        old = _names(before)
+        inverse = call if call.action in {RESTORE, UNSKIP} else self._inverse(call, old)
         if inverse is None:
             raise ConnectorError(
                 f"{call.action} {call.target} has no inverse: {WAYS[call.action].leaves}"
             )
-        if inverse.action == RESTORE:
-            made = inverse.params.get("made") or self._now(inverse)
-            return self.apply(inverse, before=_named(made), key=key)
-        return self.apply(inverse, before={inverse.target: {}}, key=key)
+        if inverse.action == UNSKIP:
+            skipped = {name: {"state": "skipped"} for name in old}
+            return self.apply(inverse, before=skipped, key=key)
+        made = inverse.params.get("made") or self._now(inverse)
+        return self.apply(inverse, before=_named(made), key=key)
 
     def close(self) -> None:
         """Release connections."""
@@ -200,13 +208,10 @@ class RuntimeController:
         reply = self._api.get(f"v1/traces/{segment(trace_id)}", tolerated=[_NOT_FOUND])
         return None if reply.status == _NOT_FOUND else reply.read_as(Trace)
 
-    def _plan_traces(self, call: Call, way: Way, params: Json) -> tuple[dict[str, Read], str]:
-        many: Sequence[str] = params.get("traces", ())
-        before = {}
-        for name in many or [call.target]:
-            trace = self._trace(name)
-            if trace is not None:
-                before[name] = self._read_trace(call, way, trace, params)
+    def _plan_traces(self, call: Call, way: Way) -> tuple[dict[str, Read], str]:
+        many: Sequence[str] = call.params.get("traces", ())
+        read = self._read_traces(call, way, many or [call.target])
+        before = {name: seen for name, seen in read.items() if seen is not None}
         if not before:
             raise ConnectorError(
                 f"{self._api.where}: knows no trace {call.target!r}; it keeps them for a while "
@@ -219,14 +224,21 @@ class RuntimeController:
             summary += f" ({len(many) - len(before)} more are not on record any more)"
         return before, summary
 
-    def _read_trace(self, call: Call, way: Way, trace: Trace, params: Json) -> Read:
-        step = params.get("step")
-        if step is not None and step_of(trace, step) is None:
-            known = one_of(one.step for one in trace.steps)
-            raise ConnectorError(
-                f"{call.action} {trace.trace_id}: no step {step!r}. Known: {known}"
-            )
-        return way.reads(trace, params)
+    def _read_traces(self, call: Call, way: Way, names: Iterable[str]) -> dict[str, Read | None]:
+        """Read traces; None for one that is not on record, or lacks the step of many."""
+        params = self._params(call)
+
+        def read(name: str) -> Read | None:
+            trace = self._trace(name)
+            step = params.get("step")
+            if trace is not None and step is not None and step_of(trace, step) is None:
+                if "traces" in params:
+                    return None
+                known = one_of(one.step for one in trace.steps)
+                raise ConnectorError(f"{call.action} {name}: no step {step!r}. Known: {known}")
+            return None if trace is None else way.reads(trace, params)
+
+        return _each(names, read)
 
     def _now(self, call: Call) -> dict[str, Read]:
         return {agent.name: status_of(agent) for agent in self._agents(call)}
@@ -234,47 +246,45 @@ class RuntimeController:
     def _standing(self, call: Call, way: Way, before: Names, key: str) -> list[Standing]:
         """Say of each agent or trace how far it is."""
         now = self._read_again(call, way, before)
-        together = self._latest(_id(key, call.target)) if way.about == "agent" else None
-        return [
+        if way.about == "agent":
+            commands = dict.fromkeys(now, self._given(_id(key, call.target)))
+        else:
+            commands = _each(now, lambda name: self._given(_id(key, name)))
+        found = [
             judged(
                 name,
                 way,
                 params=call.params,
                 before=before.get(name),
-                now=seen,
-                command=together if way.about == "agent" else self._latest(_id(key, name)),
+                now=now[name],
+                given=commands[name],
             )
-            for name, seen in now.items()
+            for name in now
         ]
+        return of_many(found) if "traces" in call.params else found
 
     def _read_again(self, call: Call, way: Way, before: Names) -> dict[str, Read | None]:
-        params = self._params(call)
         if way.about == "agent":
+            params = self._params(call)
             listed = self._agents(call)
             _wait_for_restarts(listed)
             agents = {agent.name: way.reads(agent, params) for agent in listed}
             return {name: agents.get(name) for name in sorted({*agents, *before})}
-        if way.about == "none":
-            return {call.target: {}}
-        read: dict[str, Read | None] = {}
-        for name in before:
-            trace = self._trace(name)
-            read[name] = self._read_trace(call, way, trace, params) if trace else None
-        return read
+        return {call.target: {}} if way.about == "none" else self._read_traces(call, way, before)
 
-    def _latest(self, first_id: str) -> Command | None:
-        """Return the last command given, None where none was."""
+    def _given(self, first_id: str) -> Given:
+        """Return the last command that was given, and under which id the next would be."""
         last = None
         for command_id in _ids(first_id):
             reply = self._api.get(f"v1/commands/{segment(command_id)}", tolerated=[_NOT_FOUND])
             if reply.status == _NOT_FOUND:
-                return last
+                return Given(last=last, next_id=command_id)
             last = reply.read_as(Command)
             if last.state == "running":
                 raise OutcomeUnknown(f"{command_id} is in work", retry_after_s=IN_WORK_S)
             if last.state == "done":
-                return last
-        return last
+                return Given(last=last, next_id=command_id)
+        raise ConnectorError(f"{first_id} failed {TRIES_MAX} times; see the controller's log")
 
     def _act(
         self, call: Call, way: Way, left: Sequence[Standing], before: Names, key: str
@@ -288,38 +298,25 @@ class RuntimeController:
                 )
         if way.about == "agent":
             names = [one.name for one in left]
-            came = self._give(call, names, _id(key, call.target))
+            came = self._give(call, names, left[0].next_id)
             if came.state != "done":
                 self._take_back(call, way, before, key, came.detail)
             return Applied(detail=came.detail or "done", facts={"done": str(len(names))})
-        came_of = {one.name: self._give(call, [one.name], _id(key, one.name)) for one in left}
-        refused = {name: came for name, came in came_of.items() if came.state != "done"}
-        if len(refused) == len(left):
-            name, came = next(iter(refused.items()))
-            raise ConnectorError(f"the controller refuses {call.action} {name}: {came.detail}")
-        facts = {"done": str(len(left) - len(refused)), "refused": str(len(refused))}
-        details = [came.detail for came in (*refused.values(), *came_of.values()) if came.detail]
-        return Applied(detail="; ".join([*dict.fromkeys(details)][:3]) or "done", facts=facts)
+        ids = {one.name: one.next_id for one in left}
+        return _of_traces(call, _each(ids, lambda name: self._give(call, [name], ids[name])))
 
-    def _give(self, call: Call, names: Sequence[str], first_id: str) -> Command:
-        """Give a command for some agents or a trace, under the first id that did not fail."""
+    def _give(self, call: Call, names: Sequence[str], command_id: str) -> Command:
+        """Give a command for some agents or a trace."""
         document = {
+            "command_id": command_id,
             "task": None,
             "trace_id": names[0] if WAYS[call.action].about == "trace" else None,
             "actions": [self._commanded(call, name) for name in names],
         }
-        for command_id in _ids(first_id):
-            known = self._api.get(f"v1/commands/{segment(command_id)}", tolerated=[_NOT_FOUND])
-            if known.status != _NOT_FOUND and known.read_as(Command).state == "failed":
-                continue
-            given = {"command_id": command_id, **document}
-            reply = self._api.change("POST", "v1/commands", given, tolerated=[_CONFLICT])
-            if reply.status == _CONFLICT:
-                raise OutcomeUnknown(f"{command_id} is in work", retry_after_s=IN_WORK_S)
-            return reply.read_as(Command)
-        raise ConnectorError(
-            f"{call.action} {call.target} failed {TRIES_MAX} times; see the controller's log"
-        )
+        reply = self._api.change("POST", "v1/commands", document, tolerated=[_CONFLICT])
+        if reply.status == _CONFLICT:
+            raise OutcomeUnknown(f"{command_id} is in work", retry_after_s=IN_WORK_S)
+        return reply.read_as(Command)
 
     def _commanded(self, call: Call, name: str) -> dict[str, Any]:
         params = self._params(call)
@@ -344,17 +341,17 @@ class RuntimeController:
             raise OutcomeUnknown(f"{refused}; before that it was done for {names}")
         back = self._inverse(call, {name: before[name] for name in done})
         assert back, "what is exact has an inverse"
-        if self._give(back, done, f"{_id(key, call.target)}.back").state != "done":
+        given = self._given(f"{_id(key, call.target)}.back")
+        if self._give(back, done, given.next_id).state != "done":
             raise OutcomeUnknown(f"{refused}; it could not be taken back for {names}")
         raise ConnectorError(f"{refused}; taken back for {names}")
 
     def _inverse(self, call: Call, before: Names) -> Call | None:
-        """Return what undoes a call."""
-        if call.action == "revert_state":
-            return None
+        """Return what undoes a call, None where nothing does."""
+        if call.action == "skip_step":
+            return Call(action=UNSKIP, target=call.target, params=call.params)
         if WAYS[call.action].about != "agent":
-            note = f"{call.action} undone: {WAYS[call.action].leaves}"
-            return Call(action=NOTE, target=call.target, params={"message": note})
+            return None
         agents = {
             name: {"status": seen["status"], "to": seen["to"]} for name, seen in before.items()
         }
@@ -386,6 +383,26 @@ def _id(key: str, name: str) -> str:
 
 def _ids(first_id: str) -> list[str]:
     return [first_id, *(f"{first_id}.{number}" for number in range(2, TRIES_MAX + 1))]
+
+
+def _each(names: Iterable[str], ask: Callable[[str], T]) -> dict[str, T]:
+    """Ask for each name, some at a time; all are asked, though one raises."""
+    listed = list(names)
+    if len(listed) < 2:
+        return {name: ask(name) for name in listed}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(listed, pool.map(ask, listed), strict=True))
+
+
+def _of_traces(call: Call, came_of: Mapping[str, Command]) -> Applied:
+    """Return what came of a command for each trace. Raises ConnectorError if all were refused."""
+    refused = {name: came for name, came in came_of.items() if came.state != "done"}
+    if len(refused) == len(came_of):
+        name, came = next(iter(refused.items()))
+        raise ConnectorError(f"the controller refuses {call.action} {name}: {came.detail}")
+    facts = {"done": str(len(came_of) - len(refused)), "refused": str(len(refused))}
+    details = [came.detail for came in (*refused.values(), *came_of.values()) if came.detail]
+    return Applied(detail="; ".join([*dict.fromkeys(details)][:3]) or "done", facts=facts)
 
 
 def _names(before: Json) -> Names:

@@ -32,6 +32,15 @@ class Command(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Given:
+    """The commands of one key."""
+
+    last: Command | None
+    next_id: str
+    """Under which the next is given: a command that failed is not run again under its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """How far one agent or trace is."""
 
@@ -39,6 +48,7 @@ class Standing:
     effect: Effect
     now: Read
     command: Command | None
+    next_id: str
 
 
 def judged(
@@ -48,19 +58,25 @@ def judged(
     params: Json,
     before: Read | None,
     now: Read | None,
-    command: Command | None,
+    given: Given,
 ) -> Standing:
     """Say whether a call took effect on one agent or trace."""
-    given = command is not None and command.state == "done"
+    command = given.last
+    was_done = command is not None and command.state == "done"
     if before is None or now is None:
         effect = Effect.OTHER
-    elif way.done(before, now, params) and (way.by_state or given):
+    elif way.done(before, now, params) and (way.by_state or was_done):
         effect = Effect.APPLIED
     elif way.same(before, now):
         effect = Effect.NOT_APPLIED
     else:
         effect = Effect.OTHER
-    return Standing(name=name, effect=effect, now=now or {}, command=command)
+    return Standing(name=name, effect=effect, now=now or {}, command=command, next_id=given.next_id)
+
+
+def of_many(standing: list[Standing]) -> list[Standing]:
+    """Leave out those of many traces that went on by themselves: they stop no others."""
+    return [one for one in standing if one.effect is not Effect.OTHER] or standing
 
 
 def enough(call: Call, standing: Sequence[Standing]) -> bool:

@@ -136,6 +136,40 @@ def test_many_traces_are_acted_on_at_once_and_a_refused_one_stops_no_other(contr
     assert server.traces[TRACE]["continued_as"] == [f"{TRACE}-again"]
 
 
+def test_of_many_traces_one_that_went_on_by_itself_stops_no_other(controller, server):
+    again = call("redispatch", "cluster-1", traces=[TRACE, LOST])
+    before = controller.plan(again).before
+    server.traces[LOST]["continued_as"].append("by-itself")
+    applied = controller.apply(again, before=before, key="k")
+
+    assert applied.facts == {"done": "1", "refused": "0"}
+    assert server.traces[LOST]["continued_as"] == ["by-itself"]
+    assert controller.verify(again, before=before, key="k").effect is Effect.APPLIED
+
+    server.traces[TRACE]["continued_as"].clear()
+    del server.traces[TRACE], server.traces[LOST]
+    with pytest.raises(StateChanged):
+        controller.apply(again, before=before, key="other")
+
+
+def test_undoing_a_skip_resets_the_step(controller, server):
+    skip = call("skip_step", "cluster-1", step="ModelExecutor", traces=[TRACE, LOST])
+    planned = controller.plan(skip)
+    controller.apply(skip, before=planned.before, key="k")
+    controller.undo(planned.undo, before=planned.before, key="k:undo")
+
+    assert [server.traces[name]["steps"][1]["state"] for name in (TRACE, LOST)] == ["reset"] * 2
+
+
+def test_what_cannot_be_brought_back_has_no_inverse(controller):
+    again = call("redispatch", TRACE)
+    planned = controller.plan(again)
+    with pytest.raises(ConnectorError, match="has no inverse: the new trace stays"):
+        controller.undo(again, before=planned.before, key="k:undo")
+
+    assert planned.undo is None
+
+
 def refusing(act, name):
     from tests.repair.connectors.runtime_server import Refused
 
