@@ -159,7 +159,8 @@ def _continued(leaves: str) -> Way:
         about="trace",
         params=_on_trace(),
         reads=lambda trace, _: {"continued_as": list(trace.continued_as)},
-        done=lambda before, now, _: len(now["continued_as"]) > len(before["continued_as"]),
+        # A trace that went on before goes on once: the controller takes that for done.
+        done=lambda _, now, __: bool(now["continued_as"]),
         by_state=False,
         leaves=leaves,
     )
@@ -221,7 +222,7 @@ WAYS: Final[Mapping[str, Way]] = {
             "span_id": _step(trace, params).span_id,
             "recovery": _step(trace, params).recovery,
         },
-        done=lambda before, now, _: now != before,
+        done=lambda before, now, _: now != before or bool(now["recovery"]),
         by_state=False,
         leaves="the new branch stays",
     ),

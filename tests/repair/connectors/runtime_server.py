@@ -156,9 +156,8 @@ class RuntimeServer:
             case "reinvoke":
                 step |= {"state": "done", "span_id": f"{step['span_id']}'", "recovery": True}
             case "redispatch" | "rebuild_trace":
-                if known["continued_as"]:
-                    raise Refused("dispatched again before")
-                known["continued_as"].append(f"{known['trace_id']}-again")
+                if not known["continued_as"]:
+                    known["continued_as"].append(f"{known['trace_id']}-again")
             case "mark_trace":
                 known["marks"].append(params["tag"])
             case _:

@@ -152,6 +152,18 @@ def test_of_many_traces_one_that_went_on_by_itself_stops_no_other(controller, se
         controller.apply(again, before=before, key="other")
 
 
+@pytest.mark.parametrize("many", [{}, {"traces": [TRACE, LOST]}])
+def test_a_trace_that_was_dispatched_again_before_is_done(controller, server, many):
+    server.traces[TRACE]["continued_as"].append("earlier")
+    again = call("redispatch", TRACE, **many)
+    before = controller.plan(again).before
+    for _ in range(2):
+        controller.apply(again, before=before, key="k")
+
+    assert server.traces[TRACE]["continued_as"] == ["earlier"]
+    assert controller.verify(again, before=before, key="k").effect is Effect.APPLIED
+
+
 def test_undoing_a_skip_resets_the_step(controller, server):
     skip = call("skip_step", "cluster-1", step="ModelExecutor", traces=[TRACE, LOST])
     planned = controller.plan(skip)
