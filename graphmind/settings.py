@@ -62,7 +62,7 @@ class Settings:
     queue_spans: Annotated[int, Doc("spans waiting to be stored before senders are told 503")] = (
         100_000
     )
-    quiet_s: Annotated[float, Doc("a trace whose root ended settles after such a pause", "s")] = 2.0
+    quiet_s: Annotated[float, Doc("a trace whose root ended settles after such a pause", "s")] = 1.0
     overdue_s: Annotated[float, Doc("a trace without its root settles after such a pause", "s")] = (
         12.0
     )
@@ -70,7 +70,7 @@ class Settings:
         1_800.0
     )
     live_traces: Annotated[int, Doc("as `window_traces`, for a live analysis")] = 20_000
-    analyze_every_s: Annotated[float, Doc("pause between two live analyses", "s")] = 2.0
+    analyze_every_s: Annotated[float, Doc("pause between two live analyses", "s")] = 1.0
     retention_days: Annotated[float, Doc("older traces are pruned by `serve`; 0: never", "d")] = 7.0
     sources: Annotated[str, Doc("YAML file of servers to pull from")] = ""
 
@@ -79,6 +79,14 @@ class Settings:
     alertmanager_url: Annotated[str, Doc("Alertmanager to raise alerts at")] = ""
     webhook_url: Annotated[str, Doc("address for signed CloudEvents")] = ""
     webhook_secret: Annotated[str, Doc("`whsec_...`, signs them (Standard Webhooks)")] = ""
+
+    connectors: Annotated[str, Doc("YAML file of control planes that repairs may use")] = ""
+    strategies: Annotated[str, Doc("folder of own repair strategies, beside those shipped")] = ""
+    auto_repair: Annotated[int, Doc("1: `serve` runs what the policy allows; 0: it proposes")] = 0
+    repair_standing: Annotated[
+        int, Doc("1: two people who approved a strategy that says so approved its plans")
+    ] = 0
+    repairs_an_hour: Annotated[int, Doc("repairs that may run by themselves", "1/h")] = 10
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **overrides: Any) -> "Settings":
