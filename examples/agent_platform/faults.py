@@ -174,8 +174,8 @@ def _drifting_agents(seed: int, world: World) -> Fault:
             for name in names
         ),
         truth=Truth(
-            causes=tuple((f"agent:{name}",) for name in names),
-            also=(f"service:{kind}",),
+            causes=((f"service:{kind}",),),
+            also=tuple(f"agent:{name}" for name in names),
             level="agent",
             actions=(f"restart:class:{kind}",),
             symptom="slow",

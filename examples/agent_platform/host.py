@@ -107,7 +107,7 @@ class Host:
             worker = WORKERS[agent.kind](self._layout, agent, generation)
             serve_worker(worker, self._sockets[agent.name], os.getppid())
             if capture:
-                capture.shutdown(2.0)
+                capture.shutdown(1.0)
             status = 0
         except BaseException:  # noqa: BLE001 - the edge of the process: it must not go on as its host
             traceback.print_exc()

@@ -15,6 +15,9 @@ from examples.agent_platform.lifeline import follow
 GRACE_S: Final = 1
 """What requests in work are given at the end (chosen)."""
 
+KEEP_ALIVE_S: Final = 60
+"""An idle connection is closed after so long, later than who calls gives it up (chosen)."""
+
 
 async def serve(
     app: Starlette,
@@ -35,6 +38,7 @@ async def serve(
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=GRACE_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
     )
 

@@ -7,6 +7,7 @@ send, as all of the platform do. A network that loses what goes out of a region 
 
 import asyncio
 import os
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,8 @@ CALL_S: Final = 30.0
 """Longer than any call takes, the hanging ones included (chosen)."""
 LOST_S: Final = 1.5
 """What a connection into a lost network waits before it is given up (chosen)."""
+IDLE_S: Final = 20.0
+"""An idle connection is given up after so long, before its server does (chosen)."""
 BODY_MAX: Final = 4_194_304
 
 
@@ -45,6 +48,8 @@ class Connection(NamedTuple):
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    since: float
+    """When it was last used, monotonic."""
 
 
 def _lossless(_port: int) -> Rule | None:
@@ -116,12 +121,14 @@ class Wire:
     async def _exchange(self, place: tuple[str, int], message: bytes) -> Answer:
         while self._idle[place]:
             connection = self._idle[place].pop()
-            if connection.reader.at_eof() or connection.writer.is_closing():
+            idle_s = time.monotonic() - connection.since
+            # Who sends on a connection that the other side is about to close gets no answer.
+            if connection.reader.at_eof() or connection.writer.is_closing() or idle_s > IDLE_S:
                 connection.writer.close()
                 continue
             return await self._talk(place, connection, message)
         try:
-            connection = Connection(*await asyncio.open_connection(*place))
+            connection = Connection(*await asyncio.open_connection(*place), time.monotonic())
         except OSError as error:
             raise CallFailed("ConnectError", f"{place[0]}:{place[1]}: {error}") from error
         return await self._talk(place, connection, message)
@@ -142,7 +149,7 @@ class Wire:
             raise
         finally:
             if kept:
-                self._idle[place].append(connection)
+                self._idle[place].append(connection._replace(since=time.monotonic()))
             else:
                 connection.writer.close()
         return Answer(status, orjson.loads(body) if body else {})

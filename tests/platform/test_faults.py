@@ -17,6 +17,7 @@ NAMES = {
     "model_version": {f"{model}@3" for model in MODELS},
     "endpoint": {f"{HOOKS}/hooks/{tenant}" for tenant in TENANTS},
     "task": set(KINDS),
+    "service": {agent.kind for agent in AGENTS},
 }
 HARMLESS = {"decoy", "dead-collector"}
 

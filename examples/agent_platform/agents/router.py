@@ -1,5 +1,6 @@
 """AgentRouter: takes a task, has its steps done one after the other, and keeps the record."""
 
+import time
 from typing import Any, Final
 
 import orjson
@@ -21,7 +22,7 @@ from examples.agent_platform.agents.worker import (
     untraced,
 )
 from examples.agent_platform.runs import KEPT_S, Run, load_run, save_run
-from examples.agent_platform.topology import AGENTS, REFRESH, STEPS
+from examples.agent_platform.topology import AGENTS, REFRESH, STEPS, Agent
 
 ABROAD: Final = 0.12
 """Share of steps that an agent of the other region does, to even out the load (chosen)."""
@@ -29,6 +30,8 @@ CALLBACK_S: Final = 8.0
 """A customer takes no answer after so long (chosen: S22's hanging runs miss it)."""
 UNREACHED: Final = ("ConnectError", "RemoteProtocolError", "http 503")
 """Failures after which another agent does the step: this one is ending, or takes no work."""
+EJECT_AFTER, EJECT_S = 5, 20.0
+"""After so many failures in a row of steps done abroad none go there for so long (chosen)."""
 SERVED_BY: Final = {
     "TaskPreprocessor": "intake",
     "CallbackSender": "sender",
@@ -38,6 +41,10 @@ SERVED_BY: Final = {
 
 class Router(Worker):
     """The entrance of a region."""
+
+    _failed_abroad = 0
+    _home_until = 0.0
+    """No step goes abroad before; monotonic."""
 
     def routes(self) -> list[Route]:
         """Return what it answers to."""
@@ -140,13 +147,25 @@ class Router(Worker):
         """Have an agent of a class do its part; one that cannot be reached is replaced once."""
         chosen = self._choose(kind, without=())
         try:
-            return await self.call(chosen, body)
+            said = await self.call(chosen.name, body)
         except StepError as error:
+            self._learn(chosen, well=False)
             if error.code not in UNREACHED:
                 raise
-            return await self.call(self._choose(kind, without=(chosen,)), body)
+            another = self._choose(kind, without=(chosen.name,))
+            return await self.call(another.name, body)
+        self._learn(chosen, well=True)
+        return said
 
-    def _choose(self, kind: str, without: tuple[str, ...]) -> str:
+    def _learn(self, agent: Agent, *, well: bool) -> None:
+        """Keep work at home while what goes abroad fails."""
+        if agent.region == self.agent.region:
+            return
+        self._failed_abroad = 0 if well else self._failed_abroad + 1
+        if self._failed_abroad >= EJECT_AFTER:
+            self._home_until = time.monotonic() + EJECT_S
+
+    def _choose(self, kind: str, without: tuple[str, ...]) -> Agent:
         """Pick an agent of a class that is in service, of the own region where one is."""
         listed = self._directory.read()
         able = [
@@ -158,11 +177,12 @@ class Router(Worker):
         ]
         here = [agent for agent in able if agent.region == self.agent.region]
         away = [agent for agent in able if agent.region != self.agent.region]
-        if away and (not here or self.random.random() < ABROAD):
+        abroad = self.random.random() < ABROAD and time.monotonic() > self._home_until
+        if away and (not here or abroad):
             here = away
         if not here:
             raise StepError("NoAgent", f"no {kind} is in service")
-        return self.random.choice(here).name
+        return self.random.choice(here)
 
     async def _resume(self, request: Request) -> Response:
         """Go on with a run as its record says: a new branch in the same trace."""

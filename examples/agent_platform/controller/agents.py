@@ -17,6 +17,8 @@ from examples.agent_platform.topology import AGENTS, MODELS, REGIONS, RULE_ENGIN
 VERSION: Final = "1.4.0"
 UP_S: Final = 10.0
 """An agent that does not answer so long after its start has failed to start (chosen)."""
+END_S: Final = 3.0
+"""An agent that has not ended so long after it was told to is killed (chosen)."""
 LOOK_S: Final = 0.05
 
 
@@ -119,7 +121,7 @@ class Agents:
         self._wanted_down.add(name)
         self._tell(known, {"do": "stop"})
         try:
-            async with asyncio.timeout(UP_S / 2):
+            async with asyncio.timeout(END_S):
                 await ended.wait()
         except TimeoutError:
             self._tell(known, {"do": "stop", "kill": True})

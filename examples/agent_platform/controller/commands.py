@@ -1,5 +1,6 @@
 """Commands of the controller: their actions in order, once for each id, one line of log a step."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -89,8 +90,9 @@ class Commands:
 
     def _each(self, action: Callable[[str], Awaitable[str]]) -> Action:
         async def on_all(target: str, _params: Mapping[str, Any]) -> str:
-            details = [f"{name}: {await action(name)}" for name in self._agents.meant_by(target)]
-            return "; ".join(details)
+            names = self._agents.meant_by(target)
+            details = await asyncio.gather(*(action(name) for name in names))
+            return "; ".join(f"{name}: {said}" for name, said in zip(names, details, strict=True))
 
         return on_all
 
