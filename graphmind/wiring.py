@@ -17,6 +17,7 @@ from graphmind.sources import PullSource
 from graphmind.telemetry.resolver_table import Table, default_table, extended_table
 
 if TYPE_CHECKING:  # only a server pays for what it needs
+    from graphmind.jobs.repairs.desk import RepairDesk
     from graphmind.serving.service import Listener, Service
 
 ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "256MB"
@@ -38,6 +39,25 @@ def open_stores(settings: Settings, *, live: bool = False) -> Iterator[Stores]:
             yield Stores(archive=archive, graph=graph)
         finally:
             graph.close()
+
+
+@contextmanager
+def open_desk(stores: Stores, settings: Settings) -> "Iterator[RepairDesk]":
+    """Open the desk of repairs over open stores, with the connectors of the set file.
+
+    Raises SettingsError for a mistake in that file or in the folder of strategies.
+    """
+    from graphmind.jobs.repairs.desk import RepairDesk
+    from graphmind.repair.connectors.config import open_connectors
+
+    with ExitStack() as held:
+        path = settings.connectors
+        connectors = open_connectors(Path(path), os.environ) if path else {}
+        for connector in connectors.values():
+            held.callback(connector.close)
+        desk = RepairDesk(stores, settings, connectors)
+        desk.open()
+        yield desk
 
 
 @contextmanager
