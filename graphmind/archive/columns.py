@@ -37,14 +37,20 @@ def from_stored(spans: pa.Table) -> pa.Table:
 
 
 def _from_stored(batch: pa.RecordBatch) -> pa.RecordBatch:
-    keys = batch.column("attribute_keys")
-    values = batch.column("attribute_values")
-    attributes = pa.MapArray.from_arrays(_offsets(keys), keys.values, values.values)
+    attributes = _attributes(batch)
     columns = [
         attributes if field.name == "attributes" else batch.column(field.name).cast(field.type)
         for field in RESOLVED
     ]
     return pa.RecordBatch.from_arrays(columns, schema=RESOLVED)
+
+
+def _attributes(batch: pa.RecordBatch) -> pa.Array:
+    """Join the two lists; all null where they were left out."""
+    if "attribute_keys" not in batch.schema.names:
+        return pa.nulls(batch.num_rows, RESOLVED.field("attributes").type)
+    keys, values = batch.column("attribute_keys"), batch.column("attribute_values")
+    return pa.MapArray.from_arrays(_offsets(keys), keys.values, values.values)
 
 
 def _offsets(lists: pa.Array) -> pa.Array:

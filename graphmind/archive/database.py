@@ -26,6 +26,10 @@ LOG_MAX: Final = "128MB"
 """Size of the write-ahead log at which it is worked into the file: with DuckDB's 16 MB every second
 append of 20,000 spans did so, and took 0.48 s instead of 0.27 s (measured)."""
 
+ROW_GROUP_ROWS: Final = 10_240
+"""An append of so many rows goes straight into the file, compressed, instead of into the log first
+and into the file later: 6.6 us of processor time a span instead of 12.0 (measured)."""
+
 FACTS: Final = {"traces": TRACES, "symptoms": SYMPTOMS, "items": ITEMS, "accesses": ACCESSES}
 """Tables of derived facts, named as the fields of ``Facts``."""
 SIGNALS: Final = {"lines": LINES, "points": POINTS}
@@ -55,10 +59,27 @@ def connect(folder: Path | None, memory_max: str) -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "python_enable_replacements": False,
     }
-    if folder is None:
-        return duckdb.connect(config=config)
-    config |= {"memory_limit": memory_max, "checkpoint_threshold": LOG_MAX}
-    return duckdb.connect(folder / FILE, config=config)
+    if folder is not None:
+        config |= {"memory_limit": memory_max, "checkpoint_threshold": LOG_MAX}
+        config |= {"temp_directory": str(folder / f"{FILE}.tmp")}
+    connection = duckdb.connect(config=config)
+    try:
+        # Only a database that is attached can be told the size of its row groups.
+        path = str(folder / FILE) if folder else ":memory:"
+        connection.execute(sql("attach", rows=str(ROW_GROUP_ROWS)), {"path": path})
+        connection.execute(sql("use"))
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def cursor_of(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a cursor in the attached database; each has a search path of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql("use"))
+        yield cursor
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:

@@ -12,8 +12,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graphmind.archive.arrivals import add
 from graphmind.archive.columns import STORED, from_stored, to_stored
-from graphmind.archive.database import FACTS, answers, connect, prepare, sql
+from graphmind.archive.database import FACTS, answers, connect, cursor_of, prepare, sql
 from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.folder import own_folder
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
@@ -50,7 +51,7 @@ class DuckArchive:
             self._held = opening.pop_all()
         self.signals = DuckSignals(self._snapshot, self._transaction)
 
-    def append(self, batches: Iterable[pa.RecordBatch], *, at_ms: int = 0) -> Appended:
+    def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans in one transaction; repeated ones are removed before it ends.
 
         Memory is bounded: DuckDB writes full row groups to the file before the commit.
@@ -58,8 +59,14 @@ class DuckArchive:
         with self._transaction() as cursor:
             load = _value(cursor, sql("latest")) + 1
             rows = _insert(cursor, load, batches)
-            duplicate, traces = _reconcile(cursor, load, at_ms)
+            duplicate, traces = _reconcile(cursor, load)
         return Appended(new=rows - duplicate, duplicate=duplicate, traces=traces)
+
+    def add(self, spans: pa.RecordBatch, *, at_ms: int) -> Appended:
+        """Store one batch of live spans; see the port."""
+        with self._transaction() as cursor:
+            load = _value(cursor, sql("latest")) + 1
+            return add(cursor, spans, load=load, at_ms=at_ms)
 
     def latest(self) -> int:
         """Return the number of the last append that added spans."""
@@ -105,6 +112,13 @@ class DuckArchive:
             _select(cursor, sql("select_spans"), selection)
             (bounds,) = _parts(cursor) or [_NOTHING]
             return _spans(cursor, bounds)
+
+    def bare_spans(self, selection: Selection) -> pa.Table:
+        """Spans of the traces selected in any order, attributes left out."""
+        with self._snapshot() as cursor:
+            _select(cursor, sql("select_spans"), selection)
+            (bounds,) = _parts(cursor) or [_NOTHING]
+            return _spans(cursor, bounds, "bare_spans")
 
     def span_batches(self, selection: Selection, spans_max: int) -> Iterator[pa.Table]:
         """Yield the same in parts of about ``spans_max`` spans; see the port."""
@@ -263,7 +277,7 @@ class DuckArchive:
     @contextmanager
     def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a cursor that sees one state and whose temporary tables are its own."""
-        with answers(self._folder), self._connection.cursor() as cursor:
+        with answers(self._folder), cursor_of(self._connection) as cursor:
             cursor.begin()
             try:
                 yield cursor
@@ -307,7 +321,7 @@ def _insert(cursor: duckdb.DuckDBPyConnection, load: int, batches: Iterable[pa.R
         raise broken[0] if broken else error from None
 
 
-def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int, at_ms: int) -> tuple[int, int]:
+def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int) -> tuple[int, int]:
     """Remove repeated spans and note which traces gained; count both."""
     cursor.execute(sql("touch"), {"load": load})
     first_ns, last_ns = cursor.execute(sql("touched_between")).fetchall()[0]
@@ -317,7 +331,7 @@ def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int, at_ms: int) -> tupl
         cursor.execute(sql("delete_repeated"))
     cursor.execute(sql("gain"), {"load": load})
     cursor.execute(sql("forget_extents"))
-    return duplicate, _value(cursor, sql("append_extents"), {**times, "at_ms": at_ms})
+    return duplicate, _value(cursor, sql("append_extents"), {**times, "at_ms": 0})
 
 
 def _select(
@@ -355,8 +369,10 @@ def _parts(cursor: duckdb.DuckDBPyConnection) -> list[_Bounds]:
     return [dict(zip(_NOTHING, row, strict=True)) for row in rows]
 
 
-def _spans(cursor: duckdb.DuckDBPyConnection, bounds: _Bounds) -> pa.Table:
-    return from_stored(cursor.sql(sql("spans"), params=bounds).to_arrow_table())
+def _spans(
+    cursor: duckdb.DuckDBPyConnection, bounds: _Bounds, statement: str = "spans"
+) -> pa.Table:
+    return from_stored(cursor.sql(sql(statement), params=bounds).to_arrow_table())
 
 
 def _value(

@@ -57,13 +57,15 @@ class Archive(Protocol):
     def signals(self) -> Signals:
         """Lines of logs and points of metrics beside the spans, in the same store."""
 
-    def append(self, batches: Iterable[pa.RecordBatch], *, at_ms: int = 0) -> Appended:
+    def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans (schema RESOLVED); a span known by (trace_id, span_id) is a duplicate.
 
-        ``at_ms`` is when they came, which ``due`` goes by.
         A duplicate that has ended replaces one that had not. All of the batches are durable when
         this returns, none if it raises: killed at any moment, what was returned is there.
         """
+
+    def add(self, spans: pa.RecordBatch, *, at_ms: int) -> Appended:
+        """Store one batch as ``append`` does; ``at_ms`` is when it came, which ``due`` goes by."""
 
     def latest(self) -> int:
         """Return the number of the last append that added spans; 0 before the first."""
@@ -93,6 +95,9 @@ class Archive(Protocol):
 
     def spans(self, selection: Selection) -> pa.Table:
         """Spans (schema RESOLVED) of the traces selected, sorted by trace_id, start_ns, span_id."""
+
+    def bare_spans(self, selection: Selection) -> pa.Table:
+        """The same without attributes (null) and in any order: all that `assemble` asks for."""
 
     def span_batches(self, selection: Selection, spans_max: int) -> Iterator[pa.Table]:
         """Yield the same spans in bounded memory, part by part in the order in which traces began.

@@ -188,7 +188,7 @@ def _run_id(facts: Facts) -> str:
 def _write_traces(stores: Stores, facts: Facts, settings: Settings) -> Counters:
     """Project the traces that the graph keeps: every failing one, a known share of the others."""
     own = Selection(trace_ids=facts.traces["trace_id"].combine_chunks())
-    spans = assemble(with_logged_codes(stores.archive.spans(own), stores.archive.signals))
+    spans = assemble(with_logged_codes(stores.archive.bare_spans(own), stores.archive.signals))
     kept, weights = choose_kept(facts, settings.healthy_share)
     logged = patterns_of(stores.archive.signals, facts.traces)
     return stores.graph.upsert(project(spans, facts, kept=kept, weights=weights, logged=logged))

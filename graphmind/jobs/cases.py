@@ -49,7 +49,7 @@ def case_in(archive: Archive, incident: Mapping[str, Any]) -> Case:
     survivors = Selection(trace_ids=pa.array(sorted(incident["survivors"]), pa.string()))
     return case_of(
         incident,
-        assemble(archive.spans(failing)),
+        assemble(archive.bare_spans(failing)),
         archive.facts(failing),
         archive.facts(survivors).traces,
     )

@@ -41,7 +41,7 @@ def diagnose(
     attempts = _attempts(archive, task_id, trace_id)
     chosen = attempts[0]["trace_id"]
     own = Selection(trace_ids=pa.array([chosen]))
-    spans = assemble(with_logged_codes(archive.spans(own), archive.signals))
+    spans = assemble(with_logged_codes(archive.bare_spans(own), archive.signals))
     facts, joined = archive.facts(own), join_lines(archive.signals, chosen, spans)
     if not spans.num_rows and not joined.rows:
         raise UnknownName(

@@ -80,7 +80,7 @@ def take_entries(archive: Archive, incidents: Sequence[Document]) -> list[Entry]
     prints = take_fingerprints(
         [incident for incident, _ in present],
         [own for _, own in present],
-        assemble(archive.spans(Selection(trace_ids=pa.array(used, pa.string())))),
+        assemble(archive.bare_spans(Selection(trace_ids=pa.array(used, pa.string())))),
         facts,
         texts_by_trace(patterns_of(archive.signals, failing)),
     )

@@ -55,8 +55,8 @@ def load(
 def store_spans(
     batches: Sequence[pa.RecordBatch], archive: Archive, *, table: Table, now_ms: int
 ) -> Appended:
-    """Append sifted batches of SPANS by one commit, as live telemetry comes in."""
-    return archive.append([resolve(joined(batches), table)], at_ms=now_ms)
+    """Store sifted batches of SPANS by one commit, as live telemetry comes in."""
+    return archive.add(resolve(joined(batches), table), at_ms=now_ms)
 
 
 class _Seen:

@@ -65,7 +65,7 @@ def locate(
 
 def _period(archive: Archive, trace_ids: Sequence[str]) -> Period:
     ids = pa.array(sorted(trace_ids), pa.string())
-    return period_from_spans(assemble(archive.spans(Selection(trace_ids=ids))))
+    return period_from_spans(assemble(archive.bare_spans(Selection(trace_ids=ids))))
 
 
 def _healthy(facts: Facts) -> tuple[str, ...]:

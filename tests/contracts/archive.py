@@ -1,6 +1,6 @@
 """What every archive must do. Subclass ``ArchiveContract`` and say how to open an empty one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -40,6 +40,19 @@ def _cut(draw: st.DrawFn, rows: list[Any]) -> list[list[Any]]:
     return [rows[a:b] for a, b in zip([0, *places], [*places, len(rows)], strict=True)]
 
 
+def _appended(archive: Archive, batch: pa.RecordBatch) -> Appended:
+    return archive.append([batch])
+
+
+def _added(archive: Archive, batch: pa.RecordBatch) -> Appended:
+    return archive.add(batch, at_ms=0)
+
+
+EITHER_WAY = pytest.mark.parametrize("store", [_appended, _added], ids=["append", "add"])
+"""Loads and live batches follow the same rules."""
+Store = Callable[[Archive, pa.RecordBatch], Appended]
+
+
 class ArchiveContract:
     """The promises of ``graphmind.archive.port``, one test each."""
 
@@ -73,8 +86,8 @@ class ArchiveContract:
         assert archive.spans(ALL).equals(pa.table(full))
 
     def test_a_trace_is_due_once_its_root_ended_and_it_was_quiet(self, archive: Archive):
-        archive.append([resolved(span("a", "1"), span("a", "2", parent_span_id="1"))], at_ms=1_000)
-        archive.append([resolved(span("b", "1"))], at_ms=2_500)
+        archive.add(resolved(span("a", "1"), span("a", "2", parent_span_id="1")), at_ms=1_000)
+        archive.add(resolved(span("b", "1")), at_ms=2_500)
 
         assert due(archive, 2_999) == []
         assert due(archive, 3_000) == ["a"]
@@ -82,7 +95,7 @@ class ArchiveContract:
         assert due(archive, 4_500, traces_max=1) == ["a"]
 
     def test_a_trace_without_its_root_is_due_when_it_is_overdue(self, archive: Archive):
-        archive.append([resolved(span("a", "2", parent_span_id="1"))], at_ms=1_000)
+        archive.add(resolved(span("a", "2", parent_span_id="1")), at_ms=1_000)
 
         assert due(archive, 10_999) == []
         assert due(archive, 11_000) == ["a"]
@@ -90,7 +103,7 @@ class ArchiveContract:
     def test_a_trace_with_an_open_span_is_due_when_that_hangs(self, archive: Archive):
         began_ns = 5_000 * 1_000_000
         rows = [span("a", "1", began_ns), span("a", "2", began_ns, parent_span_id="1", end_ns=None)]
-        archive.append([resolved(*rows)], at_ms=5_000)
+        archive.add(resolved(*rows), at_ms=5_000)
 
         assert due(archive, 9_999) == []
         assert due(archive, 10_000) == ["a"]
@@ -98,11 +111,11 @@ class ArchiveContract:
         assert archive.open_traces(began_before_ms=5_001).to_pylist() == ["a"]
 
     def test_a_settled_trace_is_due_again_only_when_it_gains(self, archive: Archive):
-        archive.append([resolved(span("a", "1"))], at_ms=0)
+        archive.add(resolved(span("a", "1")), at_ms=0)
         archive.store_facts(facts(("a", 0)))
         assert due(archive, 90_000) == []
 
-        archive.append([resolved(span("a", "2", parent_span_id="1"))], at_ms=90_000)
+        archive.add(resolved(span("a", "2", parent_span_id="1")), at_ms=90_000)
 
         assert due(archive, 92_000) == ["a"]
 
@@ -116,6 +129,15 @@ class ArchiveContract:
         assert set(archive.spans(ALL)["trace_id"].to_pylist()) == {"b", "c"}
         assert archive.facts(ALL).traces["trace_id"].to_pylist() == ["b", "c"]
         assert archive.append([resolved(span("a", "1", 5))]).new == 1
+
+    def test_bare_spans_are_the_same_without_attributes(self, archive: Archive):
+        rows = [span("b", "1", 5, attributes=[("k", "v")]), span("a", "3", 7), span("c", "1", None)]
+        archive.append([resolved(*rows)])
+        bare = archive.bare_spans(Selection(trace_ids=ids("a", "b"))).sort_by("trace_id")
+        whole = archive.spans(Selection(trace_ids=ids("a", "b")))
+
+        assert bare.drop_columns("attributes").equals(whole.drop_columns("attributes"))
+        assert bare["attributes"].null_count == 2
 
     def test_spans_are_sorted_by_trace_start_and_span(self, archive: Archive):
         rows = [span("b", "1", 5), span("a", "3", 7), span("a", "2", 7), span("a", "4", 1)]
@@ -143,42 +165,47 @@ class ArchiveContract:
         assert archive.append([resolved()]) == Appended(new=0, duplicate=0, traces=0)
         assert archive.spans(ALL).equals(RESOLVED.empty_table())
 
-    def test_appending_twice_changes_nothing(self, archive: Archive):
+    @EITHER_WAY
+    def test_appending_twice_changes_nothing(self, archive: Archive, store: Store):
         batch = resolved(span("a", "1"), span("b", "2", 3))
-        archive.append([batch])
+        store(archive, batch)
         archive.store_facts(facts(("a", 0), ("b", 3)))
-        again = archive.append([batch])
+        again = store(archive, batch)
 
         assert again == Appended(new=0, duplicate=2, traces=0)
         assert archive.spans(ALL).equals(pa.table(batch))
         assert archive.unsettled().to_pylist() == []
 
-    def test_a_span_that_has_ended_replaces_its_start_marker(self, archive: Archive):
-        archive.append([resolved(span("a", "1", end_ns=None))])
+    @EITHER_WAY
+    def test_a_span_that_has_ended_replaces_its_start_marker(self, archive: Archive, store: Store):
+        store(archive, resolved(span("a", "1", end_ns=None)))
         archive.store_facts(facts(("a", 0)))
-        ended = archive.append([resolved(span("a", "1"))])
+        ended = store(archive, resolved(span("a", "1")))
 
         assert ended == Appended(new=0, duplicate=1, traces=1)
         assert rows_of(archive.spans(ALL)) == [span("a", "1")]
         assert archive.unsettled().to_pylist() == ["a"]
 
-    def test_a_start_marker_that_comes_late_changes_nothing(self, archive: Archive):
-        archive.append([resolved(span("a", "1"))])
-        late = archive.append([resolved(span("a", "1", end_ns=None))])
+    @EITHER_WAY
+    def test_a_start_marker_that_comes_late_changes_nothing(self, archive: Archive, store: Store):
+        store(archive, resolved(span("a", "1")))
+        late = store(archive, resolved(span("a", "1", end_ns=None)))
 
         assert late == Appended(new=0, duplicate=1, traces=0)
         assert rows_of(archive.spans(ALL)) == [span("a", "1")]
 
-    def test_of_equals_the_first_stays(self, archive: Archive):
-        archive.append([resolved(span("a", "1", name="first"), span("a", "1", name="second"))])
-        archive.append([resolved(span("a", "1", name="third"))])
+    @EITHER_WAY
+    def test_of_equals_the_first_stays(self, archive: Archive, store: Store):
+        store(archive, resolved(span("a", "1", name="first"), span("a", "1", name="second")))
+        store(archive, resolved(span("a", "1", name="third")))
 
         assert archive.spans(ALL)["name"].to_pylist() == ["first"]
 
-    def test_a_repeated_span_is_known_whatever_its_start(self, archive: Archive):
-        archive.append([resolved(span("a", "1", 0))])
+    @EITHER_WAY
+    def test_a_repeated_span_is_known_whatever_its_start(self, archive: Archive, store: Store):
+        store(archive, resolved(span("a", "1", 0)))
 
-        assert archive.append([resolved(span("a", "1", 10**18))]).duplicate == 1
+        assert store(archive, resolved(span("a", "1", 10**18))).duplicate == 1
 
     def test_a_source_that_breaks_leaves_nothing(self, archive: Archive):
         archive.append([resolved(span("a", "1"))])
@@ -208,6 +235,19 @@ class ArchiveContract:
             assert archive.unsettled().to_pylist() == sorted(traces)
             late = archive.spans(Selection(from_ns=2))["trace_id"].to_pylist()
             assert set(late) == {trace for trace, start_ns in begun.items() if start_ns >= 2}
+
+    @settings(max_examples=20, deadline=None)
+    @given(loads())
+    def test_live_batches_in_any_split_and_order_give_the_same_content(self, load):
+        spans, appends = load
+        with self.open_empty() as archive:
+            added = [
+                archive.add(resolved(*batch), at_ms=0) for one in appends for batch in one if batch
+            ]
+
+            in_order = sorted(spans, key=lambda r: (r["trace_id"], r["start_ns"], r["span_id"]))
+            assert rows_of(archive.spans(ALL)) == in_order
+            assert sum(one.new for one in added) == len(spans)
 
     @pytest.mark.parametrize(
         ("selection", "expected"),

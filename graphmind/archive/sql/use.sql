@@ -1,0 +1,2 @@
+-- Unqualified names mean the attached database.
+USE archive;
