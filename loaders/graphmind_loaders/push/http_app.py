@@ -85,6 +85,11 @@ class HttpApp:
         self._reading: set[asyncio.Timeout] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the bodies under way."""
+        return self._budget.held_bytes
+
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer one request."""
         self._loop = self._loop or asyncio.get_running_loop()

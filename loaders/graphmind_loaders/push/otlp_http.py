@@ -82,6 +82,11 @@ class OtlpHttp:
         """Where it listens: ``host:port``."""
         return self._address
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the bodies under way: read, waiting, or being stored."""
+        return self._app.held_bytes
+
     def totals(self) -> Totals:
         """Return what was answered since it began."""
         return self._counts.totals()

@@ -54,16 +54,26 @@ class Broken:
 
 @dataclass
 class Waiting:
-    """Keeps batches when it is told to."""
+    """Keeps batches once it is told to."""
 
     futures: list[Future[None]] = field(default_factory=list)
     rows: int = 0
+    keeping: bool = False
+    lock: Lock = field(default_factory=Lock)
 
     def offer(self, batch: pa.RecordBatch) -> Future[None]:
-        self.rows += batch.num_rows
-        self.futures.append(Future())
-        return self.futures[-1]
+        future: Future[None] = Future()
+        with self.lock:
+            self.rows += batch.num_rows
+            self.futures.append(future)
+            keeping = self.keeping
+        if keeping:
+            future.set_result(None)
+        return future
 
     def keep(self) -> None:
-        for future in self.futures:
+        with self.lock:
+            self.keeping = True
+            waiting = list(self.futures)
+        for future in waiting:
             future.set_result(None)

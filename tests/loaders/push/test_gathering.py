@@ -1,3 +1,4 @@
+import time
 from concurrent.futures import Future, wait
 
 import pyarrow as pa
@@ -6,9 +7,10 @@ from graphmind_loaders.push.gathering import Gathering
 from graphmind_loaders.push.intake import Intake
 from graphmind_loaders.push.signals import PROTOBUF, SIGNALS
 
-from graphmind.errors import SourceError
+from graphmind.errors import Overloaded, SourceError
 from graphmind.settings import Settings
 from tests.loaders.push.sending import NOW_NS, traces
+from tests.loaders.push.sinks import Waiting
 
 TRACES = next(signal for signal in SIGNALS if signal.name == "traces")
 YEARS_NS = 10 * 365 * 86_400 * 10**9
@@ -87,3 +89,35 @@ def test_closing_decodes_what_waits(sink):
     gathering.close()
 
     assert future.result(0).records == 2
+
+
+def test_bodies_gather_while_others_are_being_stored():
+    sink = Waiting()
+    gathering = Gathering(Intake(sink=sink, settings=Settings(), now_ns=lambda: NOW_NS), name="x")
+    first = gathering.offer(TRACES, PROTOBUF, traces(2))
+    wait([first], 10)
+    later = [gathering.offer(TRACES, PROTOBUF, traces(3, name=name)) for name in "ab"]
+    time.sleep(0.2)
+    early = [future.done() for future in later]
+    sink.keep()
+    wait(later, 10)
+    gathering.close()
+
+    assert early == [False, False]
+    assert sink.rows == 8
+    assert len(sink.futures) == 2
+
+
+def test_more_than_the_queue_holds_is_refused_while_something_waits():
+    sink = Waiting()
+    settings = Settings(queue_spans=20)
+    gathering = Gathering(Intake(sink=sink, settings=settings, now_ns=lambda: NOW_NS), name="x")
+    first = gathering.offer(TRACES, PROTOBUF, traces(2))
+    wait([first], 10)
+    gathering.offer(TRACES, PROTOBUF, traces(3, name="waits"))
+
+    with pytest.raises(Overloaded, match="20 records"):
+        gathering.offer(TRACES, PROTOBUF, b"\x00" * 100_000)
+    sink.keep()
+    gathering.close()
+    assert sink.rows == 5

@@ -328,7 +328,7 @@ class TestSize:
         body = traces(name="n" * 80_000)
         with listening(sink) as receiver, ThreadPoolExecutor(6) as pool:
             held = [pool.submit(post, receiver, body) for _ in range(4)]
-            until(lambda: sink.rows == 4)
+            until(lambda: receiver.held_bytes >= 4 * len(body))
             response = post(receiver, body)
             sink.keep()
 

@@ -110,8 +110,9 @@ class TestStopping:
             sink, Settings(otlp_http_port=0, otlp_body_max=BODY_MAX), host="127.0.0.1"
         )
         with ThreadPoolExecutor(10) as pool:
-            answers = [pool.submit(post, receiver, traces()) for _ in range(10)]
-            until(lambda: sink.rows == 10)
+            body = traces()
+            answers = [pool.submit(post, receiver, body) for _ in range(10)]
+            until(lambda: receiver.held_bytes == 10 * len(body))
             stopping = Thread(target=receiver.stop)
             stopping.start()
             time.sleep(0.3)
