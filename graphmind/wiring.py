@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # only a server pays for what it needs
     from graphmind.jobs.repairs.desk import RepairDesk
     from graphmind.serving.service import Listener, Service
 
-ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "256MB"
+ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "192MB"
 """A server shares its machine and runs for months; a command may take what it needs (chosen)."""
 DELIVERY_TIMEOUT_S = 5.0
 """How long an endpoint of alerts may take to answer (chosen)."""

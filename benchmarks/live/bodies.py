@@ -65,16 +65,17 @@ class _Places:
         self.times: NDArray[np.int64] = np.array(times)[:, None] + np.arange(8)
 
 
-def bodies(*, seed: int, count: int) -> tuple[list[Body], int]:
-    """Return requests of a healthy platform with some failures, and when its time begins, ns."""
-    scenario = Scenario(seed=seed, traces=count * SPANS // 12, quiet=True, minutes=1.0, late=0.0)
+def bodies(*, seed: int, traces: int) -> tuple[list[Body], int]:
+    """Return requests of a healthy platform with some failures, and when its time begins, ns.
+
+    They hold the traces from first to last span, so that a round of requests leaves none open.
+    """
+    scenario = Scenario(seed=seed, traces=traces, quiet=True, minutes=1.0, late=0.0)
     made = []
     for request in _requests(scenario):
         message = request.SerializeToString()
         spans = sum(1 for _ in _spans(request))
         made.append(Body(message, spans, _Places(message, request)))
-        if len(made) == count:
-            break
     return made, scenario.start_ns
 
 
@@ -86,6 +87,9 @@ def _requests(scenario: Scenario) -> Iterator[ExportTraceServiceRequest]:
             document = _with_base64(orjson.loads(request_line(batch)))
             yield json_format.ParseDict(document, ExportTraceServiceRequest())
             batch.clear()
+    if batch:
+        document = _with_base64(orjson.loads(request_line(batch)))
+        yield json_format.ParseDict(document, ExportTraceServiceRequest())
 
 
 def _with_base64(value: Any) -> Any:

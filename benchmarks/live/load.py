@@ -16,9 +16,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from benchmarks.live.bodies import SPANS, Body, bodies
 from benchmarks.live.server import Server
 
-CONNECTIONS = 64
-DISTINCT = 240
-"""Requests made beforehand; they are sent over and over with other ids and times."""
+CONNECTIONS = 160
+TRACES = 8_000
+"""Traces made beforehand; they are sent over and over with other ids and times."""
 SAMPLE_S = 10.0
 
 
@@ -122,7 +122,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sustained-seconds", type=float, default=600.0)
     parser.add_argument("--overload-seconds", type=float, default=60.0)
     asked = parser.parse_args(arguments)
-    made, begins_ns = bodies(seed=1, count=DISTINCT)
+    made, begins_ns = bodies(seed=1, traces=TRACES)
     print(f"bare protobuf decoding      {_bare(made):>9,.0f} spans/s (one core)")
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))

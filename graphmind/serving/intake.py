@@ -21,8 +21,9 @@ from graphmind.telemetry.metrics import SAMPLES
 from graphmind.telemetry.spans import SPANS
 
 SIGNALS: Final = {"spans": SPANS, "logs": LOGS, "samples": SAMPLES}
-GROUP_ROWS_MAX: Final = 20_000
-"""Rows stored by one commit (chosen: beyond, the rate hardly grows and a sender waits longer)."""
+GROUP_ROWS_MAX: Final = 20_480
+"""Rows stored by one commit: what the archive takes straight into its file; beyond, the rate hardly
+grows and a sender waits longer."""
 QUEUE_BYTES_MAX: Final = 128 * 2**20
 """Few large rows may fill memory before many small ones fill the queue (chosen)."""
 _log = logging.getLogger(__name__)

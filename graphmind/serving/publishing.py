@@ -106,7 +106,7 @@ class Publisher:
         selection = Selection(trace_ids=pa.array(sorted(weights), pa.string()))
         facts = self._stores.archive.facts(selection)
         signals = self._stores.archive.signals
-        spans = assemble(with_logged_codes(self._stores.archive.spans(selection), signals))
+        spans = assemble(with_logged_codes(self._stores.archive.bare_spans(selection), signals))
         factor = np.array([weights[one] for one in facts.traces["trace_id"].to_pylist()])
         scaled = facts.traces["weight"].to_numpy().astype(np.float64) * factor
         kept = np.ones(facts.traces.num_rows, np.bool_)

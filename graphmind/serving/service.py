@@ -30,7 +30,10 @@ from graphmind.sources import PullSource, Receiver, Sink
 from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.resolver_table import Table
 
-SETTLE_EVERY_S: Final = 1.0
+SETTLE_EVERY_S: Final = 0.5
+SETTLE_REST: Final = 1.0
+"""Under load a run rests as long as it took: the next settles more at once, and each run derives
+besides what is remembered."""
 PUBLISH_EVERY_S: Final = 2.0
 PUBLISH_REST: Final = 3.0
 """Writing the graph takes a quarter of a core at most: people wait for it, incidents do not."""
@@ -99,7 +102,7 @@ class Service:
         self.settler = Settler(stores.archive, settings, now_ns=now_ns, chance=chance)
         self.publisher = Publisher(stores, settings)
         self.loops = (
-            Loop("settle", self._settle, every_s=SETTLE_EVERY_S),
+            Loop("settle", self._settle, every_s=SETTLE_EVERY_S, rest=SETTLE_REST),
             Loop("analyze", self._analyse, every_s=ANALYZE_LOOK_S),
             Loop("publish", self._publish, every_s=PUBLISH_EVERY_S, rest=PUBLISH_REST),
             Loop("alert", self._deliver, every_s=DELIVER_EVERY_S),

@@ -6,7 +6,7 @@ of each task are kept in memory, and what settles is compared with them.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,11 +20,12 @@ from graphmind.telemetry.derive import derive
 from graphmind.telemetry.facts import ACCESSES, ITEMS, RESOLVED, SYMPTOMS, TRACES, Facts
 from graphmind.telemetry.rejections import Rejections
 
-TRACES_MAX: Final = 3_000
-"""Traces settled at once: bounds memory and the time that the others wait (chosen)."""
-PEERS_PER_TASK: Final = 80
-PEERS_MAX: Final = 1_200
-"""Healthy traces remembered: four times the baseline's least for each task (chosen)."""
+TRACES_MAX: Final = 4_000
+"""Traces settled at once: bounds memory and the time that the others wait (chosen: what is
+remembered costs as much as 1,100 of them each time)."""
+PEERS_PER_TASK: Final = 60
+PEERS_MAX: Final = 900
+"""Healthy traces remembered: three times the baseline's least for each task (chosen)."""
 TROUBLED_PER_PLACE: Final = 25
 TROUBLED_MAX: Final = 200
 """Traces with errors remembered: they tell what runs because of an error (five spans at the least),
@@ -92,7 +93,9 @@ class Settler:
         facts = self._archive.facts(Selection(from_ns=now_ns - PEER_AGE_NS, until_ns=now_ns))
         for memory in self._memories:
             chosen = memory.choose(facts.traces)
-            spans = self._archive.spans(Selection(trace_ids=chosen["trace_id"].combine_chunks()))
+            spans = self._archive.bare_spans(
+                Selection(trace_ids=chosen["trace_id"].combine_chunks())
+            )
             memory.admit(chosen, spans, now_ns)
         return sum(memory.count for memory in self._memories)
 
@@ -109,11 +112,10 @@ class Settler:
         if not len(ids):
             return Settled(facts=NOTHING, waiting=False)
         spans = with_logged_codes(
-            self._archive.spans(Selection(trace_ids=ids)), self._archive.signals
+            self._archive.bare_spans(Selection(trace_ids=ids)), self._archive.signals
         )
-        peers = [_others(memory.spans, ids) for memory in self._memories]
         together = derive(
-            pa.concat_tables([spans, *peers]),
+            pa.concat_tables([spans, *self._peers(ids)]),
             self._settings,
             rejected,
             now_ns=now_ns,
@@ -124,6 +126,13 @@ class Settler:
         for memory in self._memories:
             memory.admit(memory.choose(facts.traces), spans, now_ns)
         return Settled(facts=facts, waiting=len(due) == TRACES_MAX)
+
+    def _peers(self, settling: pa.Array) -> Iterator[pa.Table]:
+        """Yield the spans remembered, those of a trace once and of none that settles again."""
+        known = settling
+        for memory in self._memories:
+            yield _others(memory.spans, known)
+            known = pa.concat_arrays([known, memory.trace_ids])
 
 
 Grouping = Callable[[pa.Table], pa.Table]
@@ -166,6 +175,11 @@ class Remembered:
     def count(self) -> int:
         """Return how many traces are remembered."""
         return len(self._since_ns)
+
+    @property
+    def trace_ids(self) -> pa.Array:
+        """Ids of the traces remembered."""
+        return pa.array(self._since_ns, pa.string())
 
     @property
     def spans(self) -> pa.Table:
