@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 UNFINISHED: Final = (State.RUNNING, State.ROLLING_BACK, State.HARMFUL)
 """States that call for the runner: a harmful repair is undone by itself."""
+PAGED: Final = "page"
+"""The remedy, in a repair's verification, that leaves a harmful repair to people."""
 AT_ONCE_MAX: Final = 1_000
 """Repairs that one recovery looks at; there is one live repair a target (chosen)."""
 
@@ -47,7 +49,7 @@ def recover(
 def _resumed(runner: Runner, repair: Repair, who: str) -> Repair:
     if repair.state is not State.HARMFUL:
         return runner.resume(repair.repair_id, who=who)
-    if next_back(repair) is None:
+    if next_back(repair) is None or repair.verification.get("remedy") == PAGED:
         return repair
     return runner.undo(repair.repair_id, who=who, reason="it did harm", by="system")
 
