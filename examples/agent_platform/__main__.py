@@ -83,7 +83,7 @@ def _control(folder: Path, path: str) -> int:
     try:
         document: dict[str, Any] = orjson.loads((folder / "platform.json").read_bytes())
         url = f"{document['control']}/{path}"
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=90) as client:
             reply = client.get(url) if path == "status" else client.post(url)
     except (FileNotFoundError, httpx.TransportError) as error:
         sys.stderr.write(f"expected a platform that runs in {folder}: {error}\n")

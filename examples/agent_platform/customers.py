@@ -24,9 +24,9 @@ REFRESHING: Final = 0.03
 HOOK_FAILING: Final = 0.002
 REMEMBERED: Final = 20_000
 """Answers that figures are made of (chosen)."""
-UNDER_WAY_MAX: Final = 600
-"""Customers that wait for an answer; more hold back, or a platform that fell behind would never
-catch up (chosen: 20 tasks/s that take 30 s each)."""
+UNDER_WAY_S: Final = 12.0
+"""So many seconds' tasks may wait for an answer; who comes then holds back, or a platform that fell
+behind would never catch up (chosen: more than a hanging model takes)."""
 TTL_S: Final = 300.0
 """A task is not worth doing after so long (chosen)."""
 
@@ -71,7 +71,7 @@ class Customers:
         while True:
             due += self._random.expovariate(self._layout.rate)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            if len(under_way) >= UNDER_WAY_MAX:
+            if len(under_way) >= UNDER_WAY_S * self._layout.rate:
                 self._held_back += 1
                 continue
             sending = asyncio.create_task(self._send(self._next_task()))

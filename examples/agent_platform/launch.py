@@ -33,6 +33,8 @@ from examples.agent_platform.topology import AGENTS, GOOD, REFRESH, shared_keys
 
 UP_S: Final = 120.0
 """A server that is not up so long after its start is given up (MLflow on a busy machine)."""
+CALL_S: Final = 30.0
+"""Longer than any part takes to answer, unless it is overloaded (chosen)."""
 SOCKET_PATH_MAX: Final = 90
 """Longer paths are no address of a Unix socket (108, less what HAProxy adds)."""
 
@@ -225,12 +227,12 @@ class Platform:
         }
         await asyncio.sleep(0.5)  # the agents look at the conditions every 0.25 s
         url = f"http://127.0.0.1:{self.layout.agent_ports[router]}/v1/tasks"
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=CALL_S) as client:
             (await client.post(url, json=task)).raise_for_status()
 
     async def _world(self) -> World:
         headers = {"authorization": f"Bearer {self.layout.token}"} if self.layout.token else {}
-        async with httpx.AsyncClient(trust_env=False, timeout=10, headers=headers) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=CALL_S, headers=headers) as client:
             agents = (await client.get(f"{self.layout.controller}/v1/agents")).json()
         return World(
             hooks=self.layout.hooks.removeprefix("http://"),
@@ -359,12 +361,17 @@ def control_app(platform: Platform) -> Starlette:
     async def clear(request: Request) -> Response:
         return json_response(await platform.clear(request.path_params["name"]))
 
+    async def unreached(_request: Request, error: Exception) -> Response:
+        said = f"a part of the platform did not take part: {error!r}"
+        return json_response({"error": said}, 503)
+
     return Starlette(
+        exception_handlers={httpx.HTTPError: unreached},
         routes=[
             Route("/status", status),
             Route("/inject/{name}", inject, methods=["POST"]),
             Route("/clear/{name}", clear, methods=["POST"]),
-        ]
+        ],
     )
 
 
