@@ -20,6 +20,8 @@ EXIT_CODES: Final[dict[type[GraphmindError], int]] = {
     UnknownName: 5,
     QueryRefused: 5,
 }
+OTHER: Final = 1
+"""The code of an error that no command should let out."""
 
 
 def main() -> None:
@@ -28,9 +30,26 @@ def main() -> None:
         app()
     except GraphmindError as error:
         sys.stderr.write(f"graphmind: {error}\n")
-        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
+        sys.exit(_code(error))
     except BrokenPipeError:
         broken_pipe()
+
+
+def _code(error: GraphmindError) -> int:
+    codes = EXIT_CODES | _repair_codes()
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), OTHER)
+
+
+def _repair_codes() -> dict[type[GraphmindError], int]:
+    """Return the codes of repair, imported only once something failed: ``--help`` need not wait."""
+    from graphmind.repair.connector import ConnectorError
+    from graphmind.repair.journal import Outdated, TargetBusy
+    from graphmind.repair.planner import PlanRefused
+    from graphmind.repair.states import NotAllowed
+    from graphmind.repair.strategies.revisions import ApprovalRefused
+
+    refused = (NotAllowed, Outdated, TargetBusy, PlanRefused, ApprovalRefused)
+    return dict.fromkeys(refused, 6) | {ConnectorError: 7}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphmind.errors import GraphmindError, QueryRefused, StoreError, UnknownName
+from graphmind.repair.connector import ConnectorError
+from graphmind.repair.journal import Outdated, TargetBusy
+from graphmind.repair.planner import PlanRefused
+from graphmind.repair.states import NotAllowed
+from graphmind.repair.strategies.revisions import ApprovalRefused
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
@@ -24,6 +29,12 @@ KNOWN: Final[dict[type[GraphmindError], tuple[str, str, int]]] = {
     UnknownName: ("urn:graphmind:unknown-name", "Unknown name", 404),
     QueryRefused: ("urn:graphmind:query-refused", "Query refused", 400),
     StoreError: ("urn:graphmind:store-unavailable", "Store unavailable", 503),
+    NotAllowed: ("urn:graphmind:not-allowed", "Not allowed as it stands", 409),
+    TargetBusy: ("urn:graphmind:target-busy", "Another repair holds the target", 409),
+    Outdated: ("urn:graphmind:outdated", "Changed meanwhile", 412),
+    PlanRefused: ("urn:graphmind:plan-refused", "No plan can be made", 422),
+    ApprovalRefused: ("urn:graphmind:approval-refused", "Approval refused", 403),
+    ConnectorError: ("urn:graphmind:control-plane", "A control plane refused", 502),
 }
 """Type, title and status of the errors that a caller can do something about."""
 UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "Nothing of that name"}}

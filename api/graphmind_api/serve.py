@@ -7,8 +7,10 @@ from types import FrameType
 from typing import NoReturn
 
 import uvicorn
+from fastapi import FastAPI
 
 from graphmind.errors import SettingsError
+from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.stores import Stores
 from graphmind.serving.service import Service
 from graphmind.settings import Settings
@@ -18,15 +20,35 @@ SHUTDOWN_S = 10
 """Requests under way may take that long to finish after a stop (chosen)."""
 
 
+class AppServer(uvicorn.Server):
+    """Tells the app when it closes: streams of events end then, and hold no stop up."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell it, then finish what is under way."""
+        self._app.state.closing = True
+        await super().shutdown(sockets)
+
+
 def serve(
-    stores: Stores, settings: Settings, service: Service | None, *, host: str, port: int
+    stores: Stores,
+    settings: Settings,
+    service: Service | None,
+    *,
+    host: str,
+    port: int,
+    desk: RepairDesk | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way and return.
 
     Port 0 takes a free one. Raises SettingsError if the address cannot be listened on.
     """
+    app = create_app(stores, settings, service, desk)
     config = uvicorn.Config(
-        create_app(stores, settings, service),
+        app,
         host=host,
         port=port,
         timeout_graceful_shutdown=SHUTDOWN_S,
@@ -40,7 +62,7 @@ def serve(
         former = signal.signal(signal.SIGTERM, _interrupt)
         try:
             with suppress(KeyboardInterrupt):
-                uvicorn.Server(config).run(sockets=[listening])
+                AppServer(config, app).run(sockets=[listening])
         finally:
             signal.signal(signal.SIGTERM, former)
 

@@ -3,7 +3,12 @@
 import time
 from collections.abc import Iterator, Mapping
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
 from graphmind.serving.service import Service
@@ -25,6 +30,7 @@ class ServiceState(Collector):
         yield from self._receivers()
         yield from self._loops()
         yield from self._pulls()
+        yield from self._repairs()
 
     def _intake(self) -> Iterator[Metric]:
         counts, tally = self._service.intake.counts, self._service.tally
@@ -102,6 +108,32 @@ class ServiceState(Collector):
             if (seconds := state.lag_s(time.time_ns())) is not None:
                 lag.add_metric((state.name,), seconds)
         yield lag
+
+    def _repairs(self) -> Iterator[Metric]:
+        if self._service.repairing is None:
+            return
+        tally = self._service.repairing.tally()
+        for name, meaning, value in (
+            ("repair_attempt", "Repairs begun", tally.attempts),
+            ("repair_success", "Repairs proven effective", tally.successes),
+            ("trace_rebuild", "Chains built anew", tally.traces_rebuilt),
+        ):
+            yield CounterMetricFamily(name, meaning, value=value)
+        seconds = tally.rollback_seconds
+        yield SummaryMetricFamily(
+            "rollback_latency_seconds",
+            "From the first inverse to the last",
+            count_value=len(seconds),
+            sum_value=sum(seconds),
+        )
+        share = "Share of the repairs without a person that were effective"
+        for name, meaning, known in (
+            ("auto_fix_success_rate", share, tally.auto_success_rate),
+            ("auto_repair_success_rate", share, tally.auto_success_rate),
+            ("repair_latency_p95", "Seconds of a run, 95th percentile", tally.latency_p95_s),
+        ):
+            if known is not None:
+                yield GaugeMetricFamily(name, meaning, value=known)
 
 
 def _by(

@@ -31,7 +31,7 @@ from graphmind.simulation.files import write as write_simulation
 from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate
 from graphmind.telemetry.rejections import Rejections
-from graphmind.wiring import open_service, open_stores, plugin, resolver_table
+from graphmind.wiring import open_desk, open_service, open_stores, plugin, resolver_table
 
 
 def load_paths(run: Context, paths: Sequence[str]) -> None:
@@ -124,9 +124,11 @@ def serve_live(run: Context, *, host: str, port: int) -> None:
     log_to_stderr()
     with (
         open_stores(run.settings, live=True) as stores,
+        open_desk(stores, run.settings) as desk,
         open_service(stores, run.settings, host=host) as service,
     ):
-        plugin("graphmind.apps", "api")(stores, run.settings, service, host=host, port=port)
+        serve = plugin("graphmind.apps", "api")
+        serve(stores, run.settings, service, host=host, port=port, desk=desk)
 
 
 def _load(run: Context, stores: Stores, paths: Sequence[str]) -> tuple[Loaded, int, int]:
