@@ -178,8 +178,9 @@ def serve(
     neo4j: Neo4j = None,
 ) -> None:
     """Take telemetry in, find incidents as they happen, and serve the API, until interrupted."""
-    # Read when Arrow is first imported: what is freed goes back to the system at once. A server that
-    # works in bursts otherwise keeps its peak (measured: 960 MB instead of 1,410 under full load).
+    # Read when Arrow is first imported: what is freed goes back to the system at once. A server
+    # that works in bursts otherwise keeps its peak (measured: 960 MB instead of 1,410 under full
+    # load).
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
     from graphmind.cli import commands
 
