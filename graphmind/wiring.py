@@ -80,6 +80,7 @@ def open_service(stores: Stores, settings: Settings, *, host: str) -> "Iterator[
             table=resolver_table(settings),
             deliveries=open_deliveries(stores.archive, settings, client),
             read_alerts=plugin("graphmind.readers", "alerts"),
+            desk=held.enter_context(open_desk(stores, settings)),
         )
         held.callback(service.stop)
         service.start(_listeners(settings, host), sources)

@@ -16,6 +16,7 @@ from graphmind.jobs.alerts import raise_alerts
 from graphmind.jobs.deliveries import Deliveries
 from graphmind.jobs.inventory import store_inventory
 from graphmind.jobs.load import store_spans
+from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.signals import load_signals, open_patterns
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.watch import watch
@@ -24,6 +25,7 @@ from graphmind.serving.intake import Intake
 from graphmind.serving.loops import Loop
 from graphmind.serving.publishing import Publisher
 from graphmind.serving.pull import Puller, run_pullers
+from graphmind.serving.repairing import Repairing
 from graphmind.serving.settling import Settler
 from graphmind.settings import Settings
 from graphmind.sources import PullSource, Receiver, Sink
@@ -80,6 +82,7 @@ class Service:
         table: Table,
         deliveries: Deliveries,
         read_alerts: AlertReader,
+        desk: RepairDesk | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         seed: int | None = None,
     ) -> None:
@@ -101,6 +104,7 @@ class Service:
         chance = random.Random(seed)  # noqa: S311 - chooses a sample, no secret
         self.settler = Settler(stores.archive, settings, now_ns=now_ns, chance=chance)
         self.publisher = Publisher(stores, settings)
+        self.repairing = Repairing(desk, show=self.publisher.settled) if desk else None
         self.loops = (
             Loop("settle", self._settle, every_s=SETTLE_EVERY_S, rest=SETTLE_REST),
             Loop("analyze", self._analyse, every_s=ANALYZE_LOOK_S),
@@ -121,6 +125,8 @@ class Service:
             loop.start()
         for listen in listeners:
             self._receivers.append(listen(self.intake))
+        if self.repairing:
+            self.repairing.start()
         cursors = ArchiveCursors(self._stores.archive)
         self.pullers = tuple(
             Puller(
@@ -144,6 +150,8 @@ class Service:
         for pull in self._pulls:
             pull.join()
         self.intake.close()
+        if self.repairing:
+            self.repairing.stop()
         for loop in self.loops:
             loop.stop()
         _log.info("service_stopped rows=%d", sum(self.intake.counts.rows.values()))
@@ -155,7 +163,8 @@ class Service:
 
     def checks(self) -> dict[str, str]:
         """Return what is wrong, by part; an empty text says that the part is well."""
-        found = {loop.name: loop.trouble() for loop in self.loops}
+        repairing = self.repairing.loops if self.repairing else ()
+        found = {loop.name: loop.trouble() for loop in (*self.loops, *repairing)}
         found["receive"] = "" if self.intake.alive() else "takes nothing in"
         return found
 
@@ -192,6 +201,7 @@ class Service:
         counts = {"settled": 0, "failing": 0}
         waiting = True
         while waiting:
+            began_ms = self._now_ns() // MS_NS
             done = self.settler.settle(self.tally.rejected)
             waiting = done.waiting
             failing = done.facts.symptoms["trace_id"].unique()
@@ -199,6 +209,8 @@ class Service:
             counts["failing"] += len(failing)
             self._dirty |= len(failing) > 0
             self.publisher.settled(done.facts)
+            if self.repairing:
+                self.repairing.settled(done.facts, up_to_ms=None if waiting else began_ms)
             self.tally.settled += done.facts.traces.num_rows
             self.tally.failing += len(failing)
         return counts if counts["settled"] else {}

@@ -72,8 +72,9 @@ def repair_due(desk: RepairDesk, looked: Looked) -> Proposed:
 
     Eligible is what was marked by an alert (S21), or names its cause without a gap in the evidence.
     Without the setting ``auto_repair`` it plans only. An error at one incident stops no other.
+    Without any connector there is nothing to plan with.
     """
-    if desk.journal.setting(STOP).get("on"):
+    if not desk.connectors or desk.journal.setting(STOP).get("on"):
         return Proposed()
     planned: list[Repair] = []
     refused = 0

@@ -66,14 +66,18 @@ class Verifications:
         self._fresh: list[Facts] = []
         self._resumed = False
         self._lock = threading.Lock()
-        self.healed: list[Facts] = []
-        """Traces flagged as recovered, until somebody takes them to show them."""
+        self._healed: list[Facts] = []
 
     def settled(self, facts: Facts) -> None:
         """Take note of traces that settled, or settled anew."""
         with self._lock:
             if self._courses:
                 self._fresh.append(facts)
+
+    def take_healed(self) -> list[Facts]:
+        """Return the facts of traces that were flagged as recovered since this was asked."""
+        healed, self._healed = self._healed, []
+        return healed
 
     def look(self, *, watermark_ms: int) -> dict[str, int]:
         """Judge each repair by the telemetry that has come in up to a time; return counts."""
@@ -173,7 +177,7 @@ class Verifications:
         self._kept_ms[name] = desk.now_ms()
         if is_new and reading.verdict is Verdict.EFFECTIVE:
             healed = remember_healing(desk, kept)
-            self.healed += [healed] if healed is not None else []
+            self._healed += [healed] if healed is not None else []
         if is_over(kept) or self._has_ended(reading):
             self._end(name)
         else:

@@ -1,0 +1,92 @@
+"""The loops of repair: what is due is planned and run, what was run is verified."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from graphmind.jobs.repairs.desk import RepairDesk
+from graphmind.jobs.repairs.proposing import Looked, repair_due
+from graphmind.jobs.repairs.tally import RepairTally, tally_of
+from graphmind.jobs.repairs.verifying import Verifications
+from graphmind.serving.loops import Loop
+from graphmind.telemetry.facts import Facts
+
+REPAIR_EVERY_S: Final = 1.0
+VERIFY_EVERY_S: Final = 1.0
+RECOVER_EVERY_S: Final = 60.0
+"""Pauses of the loops (chosen); a repair whose runner is gone waits for its lease anyway."""
+RESTS: Final = 2.0
+"""Planning and judging take a third of a core at most (chosen)."""
+LATE_S: Final = 4.0
+"""Time from a span's end until it is settled, besides the quiet that a trace is waited for: senders
+batch, and a request that hangs is told of last (chosen)."""
+TALLY_MAX: Final = 1_000
+_log = logging.getLogger(__name__)
+
+
+class Repairing:
+    """Repairs of a running service. ``start``, then ``stop``."""
+
+    def __init__(self, desk: RepairDesk, *, show: Callable[[Facts], None]) -> None:
+        """``show`` is told of traces whose facts changed because they were healed."""
+        self.desk = desk
+        self._show = show
+        self._verifications = Verifications(desk)
+        self._looked = Looked()
+        self._lock = threading.Lock()
+        self._settled_ms = 0
+        self.loops = (
+            Loop("repair", self._repair, every_s=REPAIR_EVERY_S, rest=RESTS),
+            Loop("verify", self._verify, every_s=VERIFY_EVERY_S, rest=RESTS),
+            Loop("recover", self._recover, every_s=RECOVER_EVERY_S),
+        )
+
+    def start(self) -> None:
+        """Settle what a runner that died left half done, then begin.
+
+        The process that owns an embedded graph is the only one that runs repairs, so it waits for
+        no lease; to be called before anybody else may ask for one.
+        """
+        alone = not self.desk.settings.neo4j_uri
+        for repair in self.desk.recover(alone=alone):
+            _log.warning(
+                "repair_recovered repair=true repair_id=%s state=%s", repair.repair_id, repair.state
+            )
+        for loop in self.loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """End after the runs under way."""
+        for loop in self.loops:
+            loop.stop()
+
+    def settled(self, facts: Facts, *, up_to_ms: int | None) -> None:
+        """Take note of traces that settled; ``up_to_ms``: all that was due by then has."""
+        self._verifications.settled(facts)
+        if up_to_ms is not None:
+            with self._lock:
+                self._settled_ms = up_to_ms
+
+    def tally(self) -> RepairTally:
+        """Return the latest repairs in numbers."""
+        return tally_of(self.desk.repairs(limit=TALLY_MAX))
+
+    def _repair(self) -> dict[str, int | float | str]:
+        counts = repair_due(self.desk, self._looked).counts
+        return {"repair": "true", **counts} if counts else {}
+
+    def _verify(self) -> dict[str, int | float | str]:
+        with self._lock:
+            settled_ms = self._settled_ms
+        if not settled_ms:
+            return {}
+        late_ms = round((self.desk.settings.quiet_s + LATE_S) * 1000)
+        counts = self._verifications.look(watermark_ms=settled_ms - late_ms)
+        for facts in self._verifications.take_healed():
+            self._show(facts)
+        return {"repair": "true", **counts} if counts else {}
+
+    def _recover(self) -> dict[str, int | float | str]:
+        recovered = self.desk.recover(alone=False)
+        return {"repair": "true", "recovered": len(recovered)} if recovered else {}
