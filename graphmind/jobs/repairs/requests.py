@@ -189,7 +189,9 @@ def _callbacks(facts: Facts) -> tuple[set[str], set[str]]:
     modules = facts.items.filter(pc.equal(facts.items["kind"], "module"))
     reached = _named_callback(modules["trace_id"], modules["name"])
     shown = facts.symptoms.filter(pc.is_valid(facts.symptoms["channel"]))
-    return reached, _named_callback(shown["trace_id"], shown["module"])
+    undelivered = _named_callback(shown["trace_id"], shown["module"])
+    # A module all of whose spans failed is no item of the trace.
+    return reached | undelivered, undelivered
 
 
 def _named_callback(trace_ids: pa.ChunkedArray, modules: pa.ChunkedArray) -> set[str]:
