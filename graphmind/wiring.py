@@ -61,9 +61,12 @@ def open_desk(stores: Stores, settings: Settings) -> "Iterator[RepairDesk]":
 
 
 @contextmanager
-def open_service(stores: Stores, settings: Settings, *, host: str) -> "Iterator[Service]":
+def open_service(
+    stores: Stores, settings: Settings, *, host: str, desk: "RepairDesk | None" = None
+) -> "Iterator[Service]":
     """Run the live service over open stores: receivers, pull sources and loops.
 
+    With a desk it proposes, runs and verifies repairs there; without one it only finds incidents.
     Raises SettingsError where a setting is wrong or an address is taken.
     """
     import httpx
@@ -80,7 +83,7 @@ def open_service(stores: Stores, settings: Settings, *, host: str) -> "Iterator[
             table=resolver_table(settings),
             deliveries=open_deliveries(stores.archive, settings, client),
             read_alerts=plugin("graphmind.readers", "alerts"),
-            desk=held.enter_context(open_desk(stores, settings)),
+            desk=desk,
         )
         held.callback(service.stop)
         service.start(_listeners(settings, host), sources)

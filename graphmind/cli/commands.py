@@ -125,7 +125,7 @@ def serve_live(run: Context, *, host: str, port: int) -> None:
     with (
         open_stores(run.settings, live=True) as stores,
         open_desk(stores, run.settings) as desk,
-        open_service(stores, run.settings, host=host) as service,
+        open_service(stores, run.settings, host=host, desk=desk) as service,
     ):
         serve = plugin("graphmind.apps", "api")
         serve(stores, run.settings, service, host=host, port=port, desk=desk)

@@ -40,6 +40,9 @@ from graphmind.settings import Settings
 SWITCHES: Final = ("incident", "cluster", "strategy", "target")
 """What may be suppressed, each with a name: ``incident:ID``, ``target:LEVEL:NAME``..."""
 
+PLANNING_MS: Final = 60_000
+"""A repair that has no plan after so long gets none from who asked for it (chosen)."""
+
 
 class RepairDesk:
     """Plans, decides, runs and undoes repairs over the stores of one data folder. Thread-safe.
@@ -100,7 +103,7 @@ class RepairDesk:
         a system does not answer.
         """
         if known := self._of_key(idempotency_key):
-            return known
+            return self._finished(known, who=who)
         situation = self.situation(incident_id)
         revision = self._revision(situation, strategy)
         plan = self._plan(situation, revision)
@@ -370,6 +373,13 @@ class RepairDesk:
         first = drafted(planned, str(Event.PLAN), who=who, at_ms=now_ms, plan_hash=plan_hash)
         reason = judged.suppressed or "; ".join(decision.reasons)
         return self._move(planned, event, who=POLICY, reason=reason, first=first, **facts)
+
+    def _finished(self, repair: Repair, *, who: str) -> Repair:
+        """Return a repair as it is; one whose planner died before it had a plan is planned now."""
+        late_ms = self.now_ms() - repair.requested_ms
+        if repair.state is not State.PROPOSED or repair.plan or late_ms < PLANNING_MS:
+            return repair
+        return self._replanned(repair, self._book.get(repair.strategy), who=who)
 
     def _replanned(self, repair: Repair, revision: Revision, *, who: str) -> Repair:
         """Plan a repair anew against the world as it is now, by the same strategy."""

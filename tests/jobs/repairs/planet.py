@@ -7,7 +7,6 @@ from typing import Any
 
 from graphmind.archive.duck import DuckArchive
 from graphmind.graph.embedded import open_embedded
-from graphmind.graph.port import GraphStore
 from graphmind.jobs.load import store_spans
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.repairs.verifying import Verifications
@@ -90,9 +89,12 @@ class Planet:
         self.rate = rate
         self.registry = Registry()
         self.rates = {"2": BACKGROUND, "3": 0.4}
+        self.hangs = False
+        """What fails takes 11 s and is told of only then; else it fails at once."""
+        self._ending: list[dict[str, Any]] = []
         self.settings = Settings(**settings)
         self.archive = DuckArchive(None)
-        self.graph: GraphStore = open_embedded(folder)
+        self.graph = open_embedded(folder)
         self.stores = Stores(archive=self.archive, graph=self.graph)
         self._chance = random.Random(seed)
         self._number = 0
@@ -129,7 +131,7 @@ class Planet:
         """Let requests come, and settle after each step; ``look`` verifies as often."""
         for _ in range(0, seconds, step):
             for _ in range(step):
-                self._arrive()
+                self.arrive()
                 self.ns += S_NS
             facts = self._settle()
             self.verifications.settled(facts)
@@ -164,9 +166,11 @@ class Planet:
         self.publisher.settled(settled.facts)
         return settled.facts
 
-    def _arrive(self) -> None:
-        rows = [row for number in range(self.rate) for row in self._trace(number)]
-        batch = spans_from_rows(rows)
+    def arrive(self) -> None:
+        self._ending += [row for number in range(self.rate) for row in self._trace(number)]
+        told = [row for row in self._ending if row["end_ns"] < self.ns + 2 * S_NS]
+        self._ending = [row for row in self._ending if row["end_ns"] >= self.ns + 2 * S_NS]
+        batch = spans_from_rows(told)
         store_spans([batch], self.archive, table=default_table(), now_ms=self.ms)
 
     def _trace(self, number: int) -> list[dict[str, Any]]:
@@ -176,7 +180,7 @@ class Planet:
         version = self.registry.version if is_chat else "1"
         rate = self.rates[version] if is_chat else BACKGROUND
         failed = self._chance.random() < rate
-        long_ms = 200 + round(100 * self._chance.random())
+        long_ms = 11_000 if failed and self.hangs else 200 + round(100 * self._chance.random())
         common = {
             "graphmind.task.name": "chat" if is_chat else "search",
             "cloud.region": region,

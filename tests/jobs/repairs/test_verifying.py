@@ -22,7 +22,8 @@ def broken(tmp_path):
 def repaired(planet: Planet):
     """Switch back to version 2, whatever it does now."""
     (incident,) = planet.archive.incidents()
-    repair = planet.desk.plan(incident["incident_id"], who="ann")
+    repair = planet.desk.plan(str(incident["incident_id"]), who="ann")
+    assert repair.plan is not None
     for who in ("bob", "cy"):
         planet.desk.approve(
             repair.repair_id, who=who, role="approver", plan_hash=repair.plan.plan_hash
@@ -63,7 +64,9 @@ def test_a_repair_that_heals_is_effective_also_over_a_restart(broken):
     assert structure["before"]["model_version:planner@3"] == 1.0
     assert structure["after"]["model_version:planner@3"] == 0.0
     assert told(broken, healed)[-2:] == ["recovering", "effective"]
-    assert records_of([healed]).best(healed.fingerprint)[0] == healed.strategy
+    best = records_of([healed]).best(healed.fingerprint)
+    assert best is not None
+    assert best[0] == healed.strategy
     assert healed.incident_id in broken.archive.documents(LIBRARY)
     flagged = broken.archive.documents(RECOVERY)[healed.incident_id]["trace_ids"]
     traces = broken.archive.facts(Selection()).traces
@@ -102,3 +105,11 @@ def test_a_repair_that_harms_is_undone_by_itself(broken):
     assert "harmful" in told(broken, harmful)
     assert records_of([harmful]).barred("", harmful.strategy).startswith("it did harm")
     assert broken.archive.documents(KIND) == {}
+
+
+@pytest.mark.parametrize(("rate", "verdict"), [(0.4, "ineffective/none"), (0.005, "effective")])
+def test_requests_that_hang_are_told_of_last_and_count_all_the_same(broken, rate, verdict):
+    broken.hangs = True
+    broken.rates["2"] = rate
+
+    assert judged(broken, repaired(broken)).verdict == verdict
