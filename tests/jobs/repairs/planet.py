@@ -89,6 +89,8 @@ class Planet:
         self.rate = rate
         self.registry = Registry()
         self.rates = {"2": BACKGROUND, "3": 0.4}
+        self.rolled_out = 1.0
+        """Share of the planner's requests that the registry's version serves; 2 serves the rest."""
         self.hangs = False
         """What fails takes 11 s and is told of only then; else it fails at once."""
         self._ending: list[dict[str, Any]] = []
@@ -177,7 +179,8 @@ class Planet:
         self._number += 1
         is_chat, region = self._chance.random() < 0.5, self._chance.choice(("eu", "us"))
         start_ns = self.ns + number * S_NS // self.rate
-        version = self.registry.version if is_chat else "1"
+        planner = self.registry.version if self._chance.random() < self.rolled_out else "2"
+        version = planner if is_chat else "1"
         rate = self.rates[version] if is_chat else BACKGROUND
         failed = self._chance.random() < rate
         long_ms = 11_000 if failed and self.hangs else 200 + round(100 * self._chance.random())

@@ -2,6 +2,7 @@ import pytest
 
 from graphmind.archive.port import Selection
 from graphmind.jobs.library import KIND as LIBRARY
+from graphmind.jobs.repairs.proposing import Looked, repair_due
 from graphmind.jobs.repairs.verdicts import RECOVERY
 from graphmind.jobs.repairs.verifying import KIND
 from graphmind.repair.states import State
@@ -12,11 +13,16 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def broken(tmp_path):
-    planet = Planet(tmp_path)
-    planet.break_down()
+def planet(tmp_path):
+    planet = Planet(tmp_path, auto_repair=1, repair_standing=1)
     yield planet
     planet.close()
+
+
+@pytest.fixture
+def broken(planet):
+    planet.break_down()
+    return planet
 
 
 def repaired(planet: Planet):
@@ -108,8 +114,29 @@ def test_a_repair_that_harms_is_undone_by_itself(broken):
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(0.4, "ineffective/none"), (0.005, "effective")])
-def test_requests_that_hang_are_told_of_last_and_count_all_the_same(broken, rate, verdict):
-    broken.hangs = True
-    broken.rates["2"] = rate
+def test_requests_that_hang_are_told_of_last_and_count_all_the_same(planet, rate, verdict):
+    planet.hangs, planet.rolled_out = True, 0.8
+    incident = planet.break_down(sick_s=40)
+    assert incident["symptom"] == "hang"
+    planet.rates["2"] = rate
+    (strategy,) = [
+        match.strategy.key
+        for match in planet.desk.choices(incident["incident_id"]).matches
+        if match.strategy.strategy_id == "executor_restart_fallback"
+    ]
+    assert repair_due(planet.desk, Looked()).counts == {"planned": 1}
+    (waiting,) = planet.desk.repairs()
+    planet.desk.cancel(waiting.repair_id, who="policy", reason="it was not run")
+    planet.ns += 61 * 10**9
+    # Of two kinds of task the analysis is never sure; a platform has more.
+    sure = incident["causes"][0] | {"confidence": 0.95}
+    planet.archive.save_incidents("analysis", [incident | {"causes": [sure]}])
+    # Two people who approve the strategy approve its plans.
+    for who in ("bob", "cy"):
+        planet.desk.approve_strategy(strategy, who=who)
 
-    assert judged(broken, repaired(broken)).verdict == verdict
+    (repair,) = repair_due(planet.desk, Looked()).ran
+
+    assert (repair.state, repair.operator) == (State.VERIFYING, "system")
+    assert repair.approvals[0].role == "policy"
+    assert judged(planet, repair).verdict == verdict
