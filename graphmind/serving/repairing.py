@@ -9,6 +9,8 @@ from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.repairs.proposing import Looked, repair_due
 from graphmind.jobs.repairs.tally import RepairTally, tally_of
 from graphmind.jobs.repairs.verifying import Verifications
+from graphmind.repair.record import Repair
+from graphmind.repair.states import State
 from graphmind.serving.loops import Loop
 from graphmind.telemetry.facts import Facts
 
@@ -49,7 +51,7 @@ class Repairing:
         no lease; to be called before anybody else may ask for one.
         """
         alone = not self.desk.settings.neo4j_uri
-        for repair in self.desk.recover(alone=alone):
+        for repair in self._recovered(alone=alone):
             _log.warning(
                 "repair_recovered repair=true repair_id=%s state=%s", repair.repair_id, repair.state
             )
@@ -88,5 +90,10 @@ class Repairing:
         return {"repair": "true", **counts} if counts else {}
 
     def _recover(self) -> dict[str, int | float | str]:
-        recovered = self.desk.recover(alone=False)
+        recovered = self._recovered(alone=False)
         return {"repair": "true", "recovered": len(recovered)} if recovered else {}
+
+    def _recovered(self, *, alone: bool) -> list[Repair]:
+        """Recover what stands half done; harmful ones that are left to people stay so."""
+        found = self.desk.recover(alone=alone)
+        return [repair for repair in found if repair.state is not State.HARMFUL]

@@ -149,6 +149,16 @@ def test_a_harmful_repair_without_an_inverse_stays_as_it_is(bench: Bench):
     assert [one.state for one in bench.recovered()] == [State.HARMFUL]
 
 
+def test_a_harmful_repair_that_is_left_to_people_stays_as_it_is(bench: Bench):
+    found = bench.run(*FOUR)
+    draft = drafted(found, "harmful", who="verifier", at_ms=3_000)
+    paged = replace(with_state(found, State.HARMFUL), verification={"remedy": "page"})
+    bench.journal.change(paged, draft)
+
+    assert [one.state for one in bench.recovered()] == [State.HARMFUL]
+    assert set(bench.shelf.values.values()) == {"new"}
+
+
 def test_one_that_cannot_be_recovered_keeps_no_other_back(bench: Bench):
     """r2 is at the target of the harmful r1; r3 stands half done."""
     first = bench.run(step(1, "a"))

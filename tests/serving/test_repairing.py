@@ -2,6 +2,8 @@ import time
 from dataclasses import replace
 
 import pytest
+from graphmind_api.service_metrics import ServiceState
+from prometheus_client import generate_latest
 
 from graphmind.jobs.deliveries import Deliveries
 from graphmind.repair.states import Event, State, after
@@ -71,6 +73,10 @@ def test_a_service_proposes_runs_and_verifies_and_tells_it_in_numbers(planet):
     finally:
         service.stop()
 
+    text = generate_latest(ServiceState(service)).decode()
+    assert "repair_attempt_total 1.0" in text
+    assert "repair_success_total 1.0" in text
+    assert "repair_latency_p95" in text
     tally = service.repairing.tally()
     assert (tally.attempts, tally.successes) == (1, 1)
     assert tally.latency_p95_s is not None

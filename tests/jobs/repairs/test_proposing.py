@@ -95,3 +95,19 @@ def test_nothing_is_proposed_while_all_is_stopped_or_the_evidence_has_gaps(plane
     assert found.planned == ()
     assert found.refused == 1
     assert incident_id(planet) in planet.archive.documents(KIND)
+
+
+def test_a_budget_that_is_used_up_keeps_it_from_running_by_itself(planet):
+    planet.desk.settings = replace(planet.settings, repairs_an_hour=0)
+
+    (repair,) = repair_due(planet.desk, Looked()).planned
+
+    assert "the budget is used up" in repair.reason
+    assert repair.state is State.AWAITING_APPROVAL
+
+
+def test_two_repairs_of_one_cause_are_not_planned_beside_each_other(planet):
+    asked = planet.desk.plan(incident_id(planet), who="ann")
+
+    assert repair_due(planet.desk, Looked()).counts == {}
+    assert planet.desk.repairs() == [asked]
