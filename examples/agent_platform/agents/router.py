@@ -21,17 +21,18 @@ from examples.agent_platform.agents.worker import (
     span_id,
     untraced,
 )
+from examples.agent_platform.layout import Layout
 from examples.agent_platform.runs import KEPT_S, Run, load_run, save_run
-from examples.agent_platform.topology import AGENTS, REFRESH, STEPS, Agent
+from examples.agent_platform.topology import AGENTS, REFRESH, REGIONS, STEPS, Agent
 
-ABROAD: Final = 0.12
+ABROAD: Final = 0.2
 """Share of steps that an agent of the other region does, to even out the load (chosen)."""
 CALLBACK_S: Final = 8.0
 """A customer takes no answer after so long (chosen: S22's hanging runs miss it)."""
 UNREACHED: Final = ("ConnectError", "RemoteProtocolError", "http 503")
 """Failures after which another agent does the step: this one is ending, or takes no work."""
-EJECT_AFTER, EJECT_S = 5, 20.0
-"""After so many failures in a row of steps done abroad none go there for so long (chosen)."""
+OPEN_S: Final = 3
+"""A region that took no task for so long is closed (chosen: in small each takes two a second)."""
 SERVED_BY: Final = {
     "TaskPreprocessor": "intake",
     "CallbackSender": "sender",
@@ -42,9 +43,10 @@ SERVED_BY: Final = {
 class Router(Worker):
     """The entrance of a region."""
 
-    _failed_abroad = 0
-    _home_until = 0.0
-    """No step goes abroad before; monotonic."""
+    def __init__(self, layout: Layout, agent: Agent, generation: int) -> None:
+        super().__init__(layout, agent, generation)
+        self._open_abroad = False
+        self._said_open = 0.0
 
     def routes(self) -> list[Route]:
         """Return what it answers to."""
@@ -60,6 +62,8 @@ class Router(Worker):
         with untraced():
             key = f"dispatched:{task['task_id']}:{task['seq_no']}"
             fresh = await self.store.set(key, trace_id, nx=True, ex=KEPT_S)
+            if not task.get("parent_trace_id"):
+                await self._say_open()
         if not fresh:
             return json_response({"error": f"{key} was dispatched before"}, 409)
         run = Run(
@@ -147,25 +151,13 @@ class Router(Worker):
         """Have an agent of a class do its part; one that cannot be reached is replaced once."""
         chosen = self._choose(kind, without=())
         try:
-            said = await self.call(chosen.name, body)
+            return await self.call(chosen, body)
         except StepError as error:
-            self._learn(chosen, well=False)
             if error.code not in UNREACHED:
                 raise
-            another = self._choose(kind, without=(chosen.name,))
-            return await self.call(another.name, body)
-        self._learn(chosen, well=True)
-        return said
+            return await self.call(self._choose(kind, without=(chosen,)), body)
 
-    def _learn(self, agent: Agent, *, well: bool) -> None:
-        """Keep work at home while what goes abroad fails."""
-        if agent.region == self.agent.region:
-            return
-        self._failed_abroad = 0 if well else self._failed_abroad + 1
-        if self._failed_abroad >= EJECT_AFTER:
-            self._home_until = time.monotonic() + EJECT_S
-
-    def _choose(self, kind: str, without: tuple[str, ...]) -> Agent:
+    def _choose(self, kind: str, without: tuple[str, ...]) -> str:
         """Pick an agent of a class that is in service, of the own region where one is."""
         listed = self._directory.read()
         able = [
@@ -177,12 +169,25 @@ class Router(Worker):
         ]
         here = [agent for agent in able if agent.region == self.agent.region]
         away = [agent for agent in able if agent.region != self.agent.region]
-        abroad = self.random.random() < ABROAD and time.monotonic() > self._home_until
-        if away and (not here or abroad):
+        if away and (not here or (self._open_abroad and self.random.random() < ABROAD)):
             here = away
         if not here:
             raise StepError("NoAgent", f"no {kind} is in service")
-        return self.random.choice(here)
+        return self.random.choice(here).name
+
+    async def _say_open(self) -> None:
+        """Say that this region takes tasks, and look whether the other does, once a second.
+
+        A region that is drained is given no steps either.
+        """
+        now = time.monotonic()
+        if now - self._said_open < 1.0:
+            return
+        self._said_open = now
+        pipeline = self.store.pipeline(transaction=False)
+        pipeline.set(f"region_open:{self.agent.region}", 1, ex=OPEN_S)
+        pipeline.exists(*(f"region_open:{each}" for each in REGIONS if each != self.agent.region))
+        self._open_abroad = bool((await pipeline.execute())[1])
 
     async def _resume(self, request: Request) -> Response:
         """Go on with a run as its record says: a new branch in the same trace."""
