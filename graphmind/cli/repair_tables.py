@@ -63,25 +63,19 @@ def print_state(out: Console, repair: Repair) -> None:
 
 
 def print_repairs(out: Console, repairs: Sequence[Repair]) -> None:
-    """Print a row a repair."""
+    """Print two lines a repair: a table would fold the names that people copy."""
     if not repairs:
         out.print("No repairs.")
-        return
-    print_rows(
-        out,
-        [
-            {
-                "repair": each.repair_id,
-                "state": str(each.state),
-                "verdict": each.verdict,
-                "target": each.target,
-                "strategy": each.strategy.partition("@")[0],
-                "incident": each.incident_id,
-                "asked": f"{moment(each.requested_ms)} by {each.requested_by}",
-            }
-            for each in repairs
-        ],
-    )
+    for each in repairs:
+        verdict = f", {each.verdict}" if each.verdict else ""
+        strategy = each.strategy.partition("@")[0]
+        out.print(
+            f"[bold]{escape(each.repair_id)}[/bold]  {each.state}{escape(verdict)}  "
+            f"{escape(each.target)} by {escape(strategy)}",
+            soft_wrap=True,
+        )
+        asked = f"asked {moment(each.requested_ms)} UTC by {each.requested_by}"
+        out.print(f"  {escape(each.incident_id)}, {escape(asked)}", soft_wrap=True)
 
 
 def print_repair(out: Console, repair: Repair) -> None:

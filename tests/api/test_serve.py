@@ -12,6 +12,8 @@ from graphmind_api.serve import serve
 from graphmind.errors import SettingsError
 from graphmind.settings import Settings
 from graphmind.wiring import open_stores
+from tests.api.repairing import desk_over
+from tests.repair.repairs import kept_approved, repair, step
 
 
 def test_an_address_in_use_is_refused_with_what_to_do(stores, settings):
@@ -36,6 +38,33 @@ def answering(url, running):
         except httpx.TransportError:
             time.sleep(0.1)
     pytest.fail(running.communicate()[1])
+
+
+@pytest.mark.slow
+def test_a_stream_of_events_does_not_hold_up_a_stop(tmp_path):
+    with open_stores(Settings(data_dir=tmp_path)) as stores:
+        kept_approved(desk_over(stores, Settings(), None).journal, repair("r1", step(1, "a")))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "graphmind", "serve", "--port", str(port)]
+    environment = os.environ | {"GRAPHMIND_OTLP_HTTP_PORT": "0", "GRAPHMIND_OTLP_GRPC_PORT": "0"}
+    with subprocess.Popen(
+        [*command, "--data-dir", str(tmp_path)], env=environment, stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            answering(f"http://127.0.0.1:{port}/healthz", running)
+            events = f"http://127.0.0.1:{port}/api/v1/repairs/r1/events"
+            with httpx.stream("GET", events, timeout=60) as answer:
+                lines = answer.iter_lines()
+                assert next(lines) == "event: repair"
+                running.send_signal(signal.SIGTERM)
+                list(lines)  # Cut off, this raises.
+            log = running.communicate(timeout=60)[1]
+        finally:
+            running.kill()
+
+    assert running.returncode == 0, log
+    assert "Traceback" not in log
 
 
 @pytest.mark.slow
