@@ -14,6 +14,7 @@ from graphmind.repair.policy import POLICY, evidence_gaps
 from graphmind.repair.record import Repair
 from graphmind.repair.runner import STOP
 from graphmind.repair.states import LIVE, State
+from graphmind.repair.strategies.strategy import Strategy
 from graphmind.repair.trigger import NO_MATCH
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ PAUSE_MS: Final = 60_000
 what it did)."""
 AGAIN_MS: Final = 30_000
 """An incident without a repair is looked at again so often, or when it changed (chosen)."""
+PAST_MAX: Final = 200
+"""Repairs looked back over each time (chosen: more than all open incidents have)."""
 STUCK_MS: Final = 120_000
 """A plan that could not be made anew is given up after so long (chosen)."""
 
@@ -79,7 +82,7 @@ def repair_due(desk: RepairDesk, looked: Looked) -> Proposed:
     planned: list[Repair] = []
     refused = 0
     incidents = [each for each in desk.stores.archive.incidents() if each.get("state") != CLOSED]
-    past = desk.repairs(limit=1_000)
+    past = desk.repairs(limit=PAST_MAX) if any(map(is_eligible, incidents)) else []
     for incident in incidents:
         own = [each for each in past if each.incident_id == incident["incident_id"]]
         own = _without_outdated(desk, incident, own)
@@ -163,7 +166,7 @@ def _planned(desk: RepairDesk, incident: Document, own: Sequence[Repair]) -> Rep
         choice = desk.choices(name)
         for match in choice.matches:
             strategy = match.strategy
-            if strategy.strategy_id in spent:
+            if strategy.strategy_id in spent or _attempts(strategy, own) >= strategy.attempts_max:
                 why.append(f"{strategy.strategy_id} was tried, or turned down, before")
                 continue
             try:
@@ -179,6 +182,16 @@ def _planned(desk: RepairDesk, incident: Document, own: Sequence[Repair]) -> Rep
     except GraphmindError as error:
         _note(desk, incident, f"{NO_MATCH}: {error}", {})
     return None
+
+
+def _attempts(strategy: Strategy, own: Sequence[Repair]) -> int:
+    """Return how often a strategy was begun on an incident, as the guard counts."""
+    return sum(
+        each.strategy.partition("@")[0] == strategy.strategy_id
+        and each.started_ms is not None
+        and each.mode == "live"
+        for each in own
+    )
 
 
 def _was_outdated(repair: Repair) -> bool:

@@ -57,7 +57,9 @@ def keep_reading(
     known = repair.verification
     told = reading.document() | {"verdict": word}
     changed = replace(repair, verification={**known, **told, **more})
-    if word == known.get("verdict", str(Verdict.OPEN)):
+    # Who noted harm may have died before it was undone.
+    is_known = word == known.get("verdict", str(Verdict.OPEN))
+    if is_known and reading.verdict is not Verdict.HARMFUL:
         return _looked(
             desk, changed, recovering=reading.recovering > known.get("recovering", False)
         )

@@ -27,7 +27,7 @@ from graphmind.jobs.repairs.verdicts import (
     remember_healing,
 )
 from graphmind.repair.audit import drafted
-from graphmind.repair.journal import Outdated
+from graphmind.repair.journal import Outdated, TargetBusy
 from graphmind.repair.record import Repair
 from graphmind.repair.states import Event, State, after
 from graphmind.settings import Settings
@@ -93,8 +93,9 @@ class Verifications:
             try:
                 course.feed(news)
                 verdicts += self._judged(course, course.tick(watermark_ms))
-            except Outdated:
-                continue  # Somebody acted on the repair; the next look sees it as it is then.
+            except (Outdated, TargetBusy) as error:
+                # Somebody acted on the repair or its target; the next look sees what is then.
+                _log.info("verification_waits repair=true reason=%s", error)
             except UnknownName as error:
                 self._end(course.repair_id)
                 _log.warning("verification_ended repair=true %s", error)
@@ -185,6 +186,9 @@ class Verifications:
         return int(is_new)
 
     def _is_news(self, repair: Repair, reading: Reading) -> bool:
+        """Whether a verdict is not in the record yet, or harm is, and was not acted upon."""
+        if reading.verdict is Verdict.HARMFUL:
+            return True
         return str(reading.verdict) not in str(
             repair.verification.get("verdict", Verdict.OPEN)
         ).split("/")

@@ -1,3 +1,5 @@
+from typing import NoReturn
+
 import pytest
 
 from graphmind.archive.port import Selection
@@ -44,6 +46,10 @@ def judged(planet: Planet, repair, *, within_s: int = 180):
         if repair.state is not State.VERIFYING:
             return repair
     pytest.fail(f"no verdict within {within_s} s: {repair.verification.get('reasons')}")
+
+
+def dies(*_: object, **__: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def told(planet: Planet, repair) -> list[str]:
@@ -102,8 +108,16 @@ def test_a_repair_that_does_nothing_is_ineffective_and_offered_to_be_undone(brok
 
 def test_a_repair_that_harms_is_undone_by_itself(broken):
     broken.rates["2"] = 0.95
+    repair = repaired(broken)
+    # The process ends after the verdict was noted, before anything is undone.
+    broken.desk.runner.undo = dies  # as if it were killed
+    with pytest.raises(KeyboardInterrupt):
+        judged(broken, repair)
+    assert broken.desk.get(repair.repair_id).verdict == "harmful"
+    assert broken.registry.switched == ["2"]
+    broken.restart()
 
-    harmful = judged(broken, repaired(broken))
+    harmful = judged(broken, repair)
 
     assert (harmful.state, harmful.verdict) == (State.ROLLED_BACK, "harmful")
     assert broken.registry.switched == ["2", "3"]
