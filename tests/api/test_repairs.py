@@ -3,14 +3,12 @@
 import json
 import re
 import time
-from dataclasses import fields
 from importlib.resources import files
 
 import pytest
-from graphmind_api import repair_models as models
 from graphmind_api.app import create_app
 
-from graphmind.repair import model, record
+from graphmind.repair.states import Event
 from graphmind.settings import Settings
 from graphmind.simulation.files import write
 from graphmind.simulation.scenario import Scenario
@@ -97,13 +95,7 @@ def _nothing_left(desk, board):
     yield
     board.open.set()
     for repair in desk.repairs(states=["verifying"]):
-        desk._move(repair, _inconclusive(), who="test")
-
-
-def _inconclusive():
-    from graphmind.repair.states import Event
-
-    return Event.INCONCLUSIVE
+        desk._move(repair, Event.INCONCLUSIVE, who="test")
 
 
 def planned(client, incident, strategy=REGION, by="rae", key="", **params):
@@ -470,7 +462,7 @@ def test_the_events_follow_a_repair_until_it_is_over(approvers, incident, desk):
     with approvers.stream("GET", path, timeout=30) as answer:
         lines = answer.iter_lines()
         assert any('"state":"verifying"' in line for line in lines)
-        desk._move(found, _inconclusive(), who="test")
+        desk._move(found, Event.INCONCLUSIVE, who="test")
         rest = list(lines)
 
     assert any('"state":"inconclusive"' in line for line in rest)
@@ -496,24 +488,3 @@ def test_an_app_without_a_desk_says_so(stores, settings):
             answer = client.get(path)
             assert answer.status_code == 503
             assert "desk" in answer.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    ("described", "documented"),
-    [
-        (model.Call, models.RepairCall),
-        (model.Step, models.RepairStep),
-        (model.Impact, models.Impact),
-        (model.Plan, models.Plan),
-        (record.Approval, models.Approval),
-        (record.StepRun, models.StepRun),
-    ],
-)
-def test_the_api_describes_every_field_of_a_repair(described, documented):
-    assert {field.name for field in fields(described)} == set(documented.model_fields)
-
-
-def test_a_repair_is_its_record_and_the_hash_of_its_plan():
-    own = {field.name for field in fields(record.Repair)}
-
-    assert own | {"plan_hash"} == set(models.Repair.model_fields)
