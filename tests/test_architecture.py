@@ -19,6 +19,7 @@ PACKAGES = (
     "api/graphmind_api",
     "capture",
     "benchmarks",
+    "examples",
     "tests",
 )
 FILE_LINES_MAX, FUNCTION_LINES_MAX = 500, 70
@@ -28,6 +29,7 @@ ROOMS = (
     *("graphmind/analysis/localisation", "graphmind/analysis/behaviour"),
     *("graphmind/analysis/contamination", "graphmind/matching", "graphmind/classification"),
     *("graphmind/incidents", "graphmind/repair", "graphmind/jobs", "graphmind/cli"),
+    *("graphmind/jobs/repairs", "examples/agent_platform"),
     *("graphmind/repair/strategies", "graphmind/repair/connectors", "graphmind/verification"),
     *("graphmind/simulation", "graphmind/alerts", "graphmind/serving", "capture"),
     *("loaders", "loaders/graphmind_loaders/push", "loaders/graphmind_loaders/pull"),

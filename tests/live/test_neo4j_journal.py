@@ -17,9 +17,24 @@ from tests.repair.repairs import draft, kept_approved, repair, step
 pytestmark = pytest.mark.neo4j
 
 PARAMETERS = {
-    "id": "", "key": "", "target": "", "repairId": "", "name": "", "traceId": "", "taskId": "",
-    "strategy": "", "incidentId": "", "hash": "", "seq": 0, "limit": 1, "fromSeq": 0,
-    "fromMs": 0, "untilMs": 0, "states": [], "repairIds": [], "rows": [],
+    "id": "",
+    "key": "",
+    "target": "",
+    "repairId": "",
+    "name": "",
+    "traceId": "",
+    "taskId": "",
+    "strategy": "",
+    "incidentId": "",
+    "hash": "",
+    "seq": 0,
+    "limit": 1,
+    "fromSeq": 0,
+    "fromMs": 0,
+    "untilMs": 0,
+    "states": [],
+    "repairIds": [],
+    "rows": [],
 }
 WRITERS = 3
 
