@@ -48,6 +48,12 @@ def client(stores: Stores, desk):
         yield opened
 
 
+@pytest.fixture(scope="module")
+def approvers(stores: Stores, desk):
+    with client_of_desk(stores, desk.settings, desk, role="approver") as opened:
+        yield opened
+
+
 def listed(client, **params):
     return client.get(AUDIT, params={"limit": 500, **params}).json()["items"]
 
@@ -104,20 +110,28 @@ def test_the_revisions_of_strategies_are_listed_with_their_files(client):
     }
 
 
-def test_a_revision_is_approved_but_not_by_who_proposed_it(client):
+def test_who_may_not_approve_a_plan_may_not_approve_a_strategy(client):
+    (own,) = (e for e in client.get(STRATEGIES).json()["items"] if e["source"] != "library")
+    refused = client.post(f"{STRATEGIES}/{own['key']}/approve", headers=who("eve"))
+
+    assert refused.status_code == 403
+    assert "eve is responder" in refused.json()["detail"]
+
+
+def test_a_revision_is_approved_but_not_by_who_proposed_it(client, approvers):
     (own,) = (e for e in client.get(STRATEGIES).json()["items"] if e["source"] != "library")
     path = f"{STRATEGIES}/{own['key']}/approve"
-    refused = client.post(path, headers=who(own["proposed_by"]))
+    refused = approvers.post(path, headers=who(own["proposed_by"]))
     assert refused.status_code == 403
     assert refused.json()["type"] == "urn:graphmind:approval-refused"
 
-    answer = client.post(path, headers=who("ann")).json()
+    answer = approvers.post(path, headers=who("ann")).json()
     assert (answer["usable"], answer["approved_by"]) == (True, ["ann"])
     assert listed(client)[-1]["who"] == "ann"
 
 
-def test_an_unknown_revision_is_not_found(client):
-    assert client.post(f"{STRATEGIES}/none@1/approve").status_code == 404
+def test_an_unknown_revision_is_not_found(approvers):
+    assert approvers.post(f"{STRATEGIES}/none@1/approve", headers=who("ann")).status_code == 404
 
 
 def test_an_entry_that_was_changed_is_located(client, stores):
