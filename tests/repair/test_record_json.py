@@ -36,6 +36,9 @@ IMPACTS = st.builds(
     tasks=NAMES,
     agents=NAMES,
     regions=NAMES,
+    traces=COUNTS,
+    unfinished=COUNTS,
+    snapshots=COUNTS,
     context_lost=NAMES,
     share=FLOATS,
     expected_gain=FLOATS,
@@ -49,7 +52,17 @@ PLANS = st.builds(
     warnings=NAMES,
 )
 APPROVALS = st.lists(st.builds(Approval, who=TEXT, at_ms=COUNTS, reason=TEXT), max_size=2)
-RUNS = st.lists(st.builds(StepRun, number=COUNTS, detail=TEXT), max_size=3)
+RUNS = st.lists(
+    st.builds(
+        StepRun,
+        number=COUNTS,
+        attempts=COUNTS,
+        started_ms=COUNTS,
+        ended_ms=st.none() | COUNTS,
+        detail=TEXT,
+    ),
+    max_size=3,
+)
 REPAIRS = st.builds(
     Repair,
     version=COUNTS,
