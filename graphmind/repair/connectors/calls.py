@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from graphmind.repair.connector import Action, ConnectorError
+from graphmind.repair.connector import Action, ConnectorError, Description
 from graphmind.repair.connectors.config import Section
 from graphmind.repair.model import Call, Json
 
@@ -24,6 +24,15 @@ class Calls:
         self._validators = {
             name: Draft202012Validator(schema) for name, schema in self._schemas.items()
         }
+
+    def describe(self, address: str) -> Description:
+        """Say what the connector at an address is and can do."""
+        return Description(
+            kind=self._section.kind,
+            address=address,
+            live=self._section.live,
+            actions=self.actions,
+        )
 
     def check(self, call: Call) -> None:
         """Raise ConnectorError for an unknown action, or parameters that do not fit it."""

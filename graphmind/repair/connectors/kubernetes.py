@@ -124,7 +124,6 @@ class Kubernetes:
         token = options.token.get_secret_value() if options.token else ""
         auth = Bearer(token) if token else None
         api = JsonApi(section, options, auth=auth, secrets=(token,))
-        self._section = section
         self._url = options.url
         self._agents, self._namespace = options.agents, options.namespace
         self._model_env = options.model_env
@@ -135,12 +134,7 @@ class Kubernetes:
 
     def describe(self) -> Description:
         """Say what it is; asks nothing of the system."""
-        return Description(
-            kind=self._section.kind,
-            address=self._url,
-            live=self._section.live,
-            actions=self._calls.actions,
-        )
+        return self._calls.describe(self._url)
 
     def plan(self, call: Call) -> Planned:
         """Read the present state, and let the server say whether it would take the change."""

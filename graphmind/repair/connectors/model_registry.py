@@ -107,7 +107,6 @@ class ModelRegistry:
     def __init__(self, section: Section) -> None:
         """Raise SettingsError for a section that does not fit."""
         self._options = section.read_as(ModelRegistryOptions)
-        self._section = section
         password, token = (
             secret.get_secret_value() for secret in (self._options.password, self._options.token)
         )
@@ -121,12 +120,7 @@ class ModelRegistry:
 
     def describe(self) -> Description:
         """Say what it is; asks nothing of the registry."""
-        return Description(
-            kind=self._section.kind,
-            address=self._options.url,
-            live=self._section.live,
-            actions=self._calls.actions,
-        )
+        return self._calls.describe(self._options.url)
 
     def plan(self, call: Call) -> Planned:
         """Read where the alias points, and find the version that is meant."""

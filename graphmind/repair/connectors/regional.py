@@ -151,13 +151,7 @@ class RegionConnector:
 
     def describe(self) -> Description:
         """Say what it is; asks nothing of the system."""
-        section = self._layout.section
-        return Description(
-            kind=section.kind,
-            address=self._layout.address,
-            live=section.live,
-            actions=self._calls.actions,
-        )
+        return self._calls.describe(self._layout.address)
 
     def plan(self, call: Call) -> Planned:
         """Read the present members and say what the call would make of them."""

@@ -79,7 +79,6 @@ class RuntimeController:
     def __init__(self, section: Section) -> None:
         """Raise SettingsError for a section that does not fit."""
         self._options = section.read_as(RuntimeControllerOptions)
-        self._section = section
         token = self._options.token.get_secret_value()
         self._api = JsonApi(
             section, self._options, auth=Bearer(token) if token else None, secrets=[token]
@@ -94,12 +93,7 @@ class RuntimeController:
 
     def describe(self) -> Description:
         """Say what it is; asks nothing of the controller."""
-        return Description(
-            kind=self._section.kind,
-            address=self._options.url,
-            live=self._section.live,
-            actions=self._calls.actions,
-        )
+        return self._calls.describe(self._options.url)
 
     def plan(self, call: Call) -> Planned:
         """Read the agents or traces that the call is about."""

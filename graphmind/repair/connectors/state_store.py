@@ -114,7 +114,6 @@ class StateStore:
     def __init__(self, section: Section) -> None:
         """Raise SettingsError for a section that does not fit."""
         self._options = section.read_as(StateStoreOptions)
-        self._section = section
         self._calls = Calls(
             section,
             [
@@ -127,12 +126,7 @@ class StateStore:
 
     def describe(self) -> Description:
         """Say what it is; asks nothing of the store."""
-        return Description(
-            kind=self._section.kind,
-            address=self._options.url,
-            live=self._section.live,
-            actions=self._calls.actions,
-        )
+        return self._calls.describe(self._options.url)
 
     def plan(self, call: Call) -> Planned:
         """Read the key's type, digest and time to live, never its value."""

@@ -95,12 +95,7 @@ class Webhook:
 
     def describe(self) -> Description:
         """Say what it is; asks nothing of the receiver."""
-        return Description(
-            kind=self._section.kind,
-            address=self._options.url,
-            live=self._section.live,
-            actions=self._calls.actions,
-        )
+        return self._calls.describe(self._options.url)
 
     def plan(self, call: Call) -> Planned:
         """Say what would be sent: of the target nothing can be read."""
