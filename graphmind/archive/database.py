@@ -1,7 +1,7 @@
 """One DuckDB file: opened, laid out, and its errors told in the words of graphmind."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -134,6 +134,16 @@ def answers(folder: Path | None) -> Iterator[None]:
             f"the archive in {folder or 'memory'} refused: {text.splitlines()[0].rstrip('.')}. "
             f"{next(advice, 'Close and open it again')}"
         ) from error
+
+
+def number(
+    cursor: duckdb.DuckDBPyConnection,
+    statement: str,
+    parameters: Mapping[str, Any] | None = None,
+) -> int:
+    """Return the one number a statement answers: of a table it makes or fills, its rows."""
+    found: int = cursor.execute(statement, parameters).fetchall()[0][0]
+    return found
 
 
 def sql(name: str, **names: str) -> str:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from graphmind.archive.arrivals import add
 from graphmind.archive.columns import STORED, from_stored, to_stored
-from graphmind.archive.database import FACTS, answers, connect, cursor_of, prepare, sql
+from graphmind.archive.database import FACTS, answers, connect, cursor_of, number, prepare, sql
 from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.folder import own_folder
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
@@ -57,7 +57,7 @@ class DuckArchive:
         Memory is bounded: DuckDB writes full row groups to the file before the commit.
         """
         with self._transaction() as cursor:
-            load = _value(cursor, sql("latest")) + 1
+            load = number(cursor, sql("latest")) + 1
             rows = _insert(cursor, load, batches)
             duplicate, traces = _reconcile(cursor, load)
         return Appended(new=rows - duplicate, duplicate=duplicate, traces=traces)
@@ -65,13 +65,13 @@ class DuckArchive:
     def add(self, spans: pa.RecordBatch, *, at_ms: int) -> Appended:
         """Store one batch of live spans; see the port."""
         with self._transaction() as cursor:
-            load = _value(cursor, sql("latest")) + 1
+            load = number(cursor, sql("latest")) + 1
             return add(cursor, spans, load=load, at_ms=at_ms)
 
     def latest(self) -> int:
         """Return the number of the last append that added spans."""
         with self._snapshot() as cursor:
-            return _value(cursor, sql("latest"))
+            return number(cursor, sql("latest"))
 
     def unsettled(self) -> pa.Array:
         """Ids of traces that gained spans since their facts were last stored, sorted."""
@@ -133,12 +133,12 @@ class DuckArchive:
         with self._transaction() as cursor:
             for table in FACTS:
                 cursor.register(f"given_{table}", getattr(facts, table))
-            known = _value(cursor, sql("known_facts"))
+            known = number(cursor, sql("known_facts"))
             for table in FACTS:
                 if known:
                     cursor.execute(sql("delete_facts", table=table))
                 cursor.execute(sql("append_facts", table=table))
-            as_of = _value(cursor, sql("latest")) if as_of is None else as_of
+            as_of = number(cursor, sql("latest")) if as_of is None else as_of
             cursor.execute(sql("settle"), {"as_of": as_of})
 
     def facts(self, selection: Selection, *, healthy_share: float = 1.0) -> Facts:
@@ -176,7 +176,7 @@ class DuckArchive:
         """Return the number of rows by table."""
         with self._snapshot() as cursor:
             return {
-                table: _value(cursor, sql("count_rows", table=table)) for table in ("spans", *FACTS)
+                table: number(cursor, sql("count_rows", table=table)) for table in ("spans", *FACTS)
             }
 
     def outcomes(self) -> list[Outcome]:
@@ -249,7 +249,7 @@ class DuckArchive:
     def prune(self, before_ns: int) -> int:
         """Delete traces whose last span began before; return how many."""
         with self._transaction() as cursor:
-            pruned = _value(cursor, sql("select_old"), {"before_ns": before_ns})
+            pruned = number(cursor, sql("select_old"), {"before_ns": before_ns})
             for table in ("spans", *FACTS, "extents") if pruned else ():
                 cursor.execute(sql("delete_old", table=table))
         return pruned
@@ -315,7 +315,7 @@ def _insert(cursor: duckdb.DuckDBPyConnection, load: int, batches: Iterable[pa.R
 
     cursor.register("arriving", pa.RecordBatchReader.from_batches(STORED, pulled()))
     try:
-        return _value(cursor, sql("append_spans"), {"load": load})
+        return number(cursor, sql("append_spans"), {"load": load})
     except duckdb.Error as error:
         # DuckDB passes on the text of what the source raised, but not its class.
         raise broken[0] if broken else error from None
@@ -326,12 +326,12 @@ def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int) -> tuple[int, int]:
     cursor.execute(sql("touch"), {"load": load})
     first_ns, last_ns = cursor.execute(sql("touched_between")).fetchall()[0]
     times = {"load": load, "first_ns": first_ns, "last_ns": last_ns}
-    duplicate = _value(cursor, sql("find_repeated"), times)
+    duplicate = number(cursor, sql("find_repeated"), times)
     if duplicate:
         cursor.execute(sql("delete_repeated"))
     cursor.execute(sql("gain"), {"load": load})
     cursor.execute(sql("forget_extents"))
-    return duplicate, _value(cursor, sql("append_extents"), {**times, "at_ms": 0})
+    return duplicate, number(cursor, sql("append_extents"), {**times, "at_ms": 0})
 
 
 def _select(
@@ -373,11 +373,3 @@ def _spans(
     cursor: duckdb.DuckDBPyConnection, bounds: _Bounds, statement: str = "spans"
 ) -> pa.Table:
     return from_stored(cursor.sql(sql(statement), params=bounds).to_arrow_table())
-
-
-def _value(
-    cursor: duckdb.DuckDBPyConnection, statement: str, parameters: dict[str, Any] | None = None
-) -> int:
-    """Return the one number a statement answers: of a table it makes or fills, its rows."""
-    value: int = cursor.execute(statement, parameters).fetchall()[0][0]
-    return value

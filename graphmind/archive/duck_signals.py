@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from graphmind.archive.database import SIGNALS, sql
+from graphmind.archive.database import SIGNALS, number, sql
 from graphmind.archive.signals import EVER, Between, Kept
 from graphmind.telemetry.logs import LOGGED
 
@@ -99,14 +99,14 @@ class DuckSignals:
         """Delete what is older."""
         with self._transaction() as cursor:
             return sum(
-                _value(cursor, sql("delete_signals", table=table), {"before_ns": before_ns})
+                number(cursor, sql("delete_signals", table=table), {"before_ns": before_ns})
                 for table in SIGNALS
             )
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows by table."""
         with self._snapshot() as cursor:
-            return {table: _value(cursor, sql("count_rows", table=table)) for table in SIGNALS}
+            return {table: number(cursor, sql("count_rows", table=table)) for table in SIGNALS}
 
     def _append(self, table: str, batches: Iterable[pa.RecordBatch]) -> Kept:
         """Insert what is not there yet: looked for only about the times that arrive."""
@@ -120,7 +120,7 @@ class DuckSignals:
             for first_ns, last_ns in ranges(arriving["time_ns"].to_numpy()):
                 times = {"first_ns": first_ns, "last_ns": last_ns}
                 cursor.execute(sql(f"find_known_{table}"), times)
-            new = _value(cursor, sql(f"append_{table}"))
+            new = number(cursor, sql(f"append_{table}"))
         return Kept(new=new, duplicate=arriving.num_rows - new)
 
 
@@ -146,10 +146,3 @@ def _register(
 
 def _bounds(when: Between) -> dict[str, Any]:
     return {"from_ns": when.from_ns, "until_ns": when.until_ns}
-
-
-def _value(
-    cursor: duckdb.DuckDBPyConnection, statement: str, parameters: dict[str, Any] | None = None
-) -> int:
-    value: int = cursor.execute(statement, parameters).fetchall()[0][0]
-    return value
