@@ -5,17 +5,12 @@ the Standard Webhooks specification has it. Nothing can be read before, and what
 where the receiver states it at ``status_url``.
 """
 
-import base64
-import binascii
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-import standardwebhooks
-from cloudevents.core.bindings.http import to_structured_event
-from cloudevents.core.v1.event import CloudEvent
 from pydantic import Field, SecretStr
 
 from graphmind.errors import SettingsError
@@ -33,14 +28,12 @@ from graphmind.repair.connectors.calls import Calls
 from graphmind.repair.connectors.config import HttpOptions, Section, Token
 from graphmind.repair.connectors.json_api import Bearer, JsonApi, segment
 from graphmind.repair.model import Call, Json, Level
+from graphmind.signing import SECRET, signed, signer_of
 
-SOURCE: Final = "/graphmind"
 DO: Final = "io.graphmind.repair.command.v1"
 UNDO: Final = "io.graphmind.repair.undo.v1"
 ANY: Final = "*"
 """Stands for all actions where the section names none."""
-KEY_BYTES_MIN, KEY_BYTES_MAX = 24, 64
-"""Of a secret, as the Standard Webhooks specification has it."""
 IN_WORK_S: Final = 1.0
 """When to ask again for what the receiver is at (chosen)."""
 _NOT_FOUND: Final = 404
@@ -76,7 +69,13 @@ class Webhook:
         options = self._options = section.read_as(WebhookOptions)
         self._section, self._clock = section, clock
         secret, token = options.secret.get_secret_value(), options.token.get_secret_value()
-        self._signer = _signer(section, secret)
+        try:
+            self._signer = signer_of(secret)
+        except ValueError:
+            raise SettingsError(
+                f"{section.where}: connector {section.name}: `secret` should be {SECRET}; it is "
+                "not that"
+            ) from None
         auth = Bearer(token) if token else None
         secrets = [secret, token]
         self._api = JsonApi(section, options, auth=auth, secrets=secrets)
@@ -178,46 +177,25 @@ class Webhook:
         return stated
 
     def _send(self, kind: str, call: Call, before: Json, key: str) -> Applied:
-        now = datetime.fromtimestamp(int(self._clock()), UTC)
-        attributes = {
-            "id": key,
-            "source": SOURCE,
-            "type": kind,
-            "subject": call.target,
-            "time": now,
-            "datacontenttype": "application/json",
-        }
-        told = {
-            "action": call.action,
-            "target": call.target,
-            "params": dict(call.params),
-            "before": dict(before),
-        }
-        message = to_structured_event(CloudEvent(attributes, told))
-        headers = {
-            **message.headers,
-            "webhook-id": key,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signer.sign(key, now, message.body.decode()),
-        }
-        self._api.change("POST", "", content=message.body, headers=headers)
+        sent_s = int(self._clock())
+        headers, body = signed(
+            self._signer,
+            event_id=key,
+            kind=kind,
+            subject=call.target,
+            at=datetime.fromtimestamp(sent_s, UTC),
+            told={
+                "action": call.action,
+                "target": call.target,
+                "params": dict(call.params),
+                "before": dict(before),
+            },
+            sent_s=sent_s,
+        )
+        self._api.change("POST", "", content=body, headers=headers)
         return Applied(detail="the receiver took the event", facts={"event_id": key})
 
 
 def open_connector(section: Section) -> Webhook:
     """Open a webhook; nothing is sent yet."""
     return Webhook(section)
-
-
-def _signer(section: Section, secret: str) -> standardwebhooks.Webhook:
-    text = secret.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:
-        raise SettingsError(
-            f"{section.where}: connector {section.name}: `secret` should be `whsec_` and "
-            f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} random bytes in base64; it is not that"
-        )
-    return standardwebhooks.Webhook(key)
