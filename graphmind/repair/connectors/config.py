@@ -5,7 +5,7 @@ A secret is written ``${VARIABLE}`` and read from the environment; it stays out 
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from graphmind.errors import SettingsError
 from graphmind.repair.connector import Connector
+from graphmind.yaml_mistakes import yaml_mistakes
 
 GROUP: Final = "graphmind.connectors"
 """Entry points: kind = function that takes a Section and returns a Connector."""
@@ -145,7 +146,7 @@ def read_connectors(
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} should be the connectors file (YAML): {error}") from error
-    with _mistakes_in_words(path):
+    with yaml_mistakes(path):
         return tuple(
             _known_kind(path, known, _section(path, name, line, reading, node))
             for name, line, node, reading in _entries(path, text, environ)
@@ -159,22 +160,6 @@ def _known_kind(path: Path, known: Collection[str], section: Section) -> Section
             f"Known: {', '.join(sorted(known))}"
         )
     return section
-
-
-@contextmanager
-def _mistakes_in_words(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except yaml.MarkedYAMLError as error:
-        # Not all of the error's text: it quotes the file, and there may be secrets in it.
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = (error.problem or "").partition("'")[0].strip()
-        raise SettingsError(f"{path}:{line}: this is no YAML: {problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise SettingsError(
-            f"{path}: this is no YAML: a character it forbids, a date that is none, or lists in "
-            "lists without end"
-        ) from None
 
 
 def _entries(

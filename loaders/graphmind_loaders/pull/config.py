@@ -11,6 +11,7 @@ import yaml
 
 from graphmind.errors import SettingsError
 from graphmind.sources import SourceConfig
+from graphmind.yaml_mistakes import yaml_mistakes
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
@@ -68,7 +69,7 @@ def read_sources(
 
 
 def _entries(path: Path, text: str) -> Iterator[tuple[int, _Lined]]:
-    try:
+    with yaml_mistakes(path):
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
@@ -81,16 +82,6 @@ def _entries(path: Path, text: str) -> Iterator[tuple[int, _Lined]]:
             raise SettingsError(f"{path}:{line}: expected `sources:` with a list, and nothing else")
         for node in listed.value:
             yield node.start_mark.line + 1, _lined(path, loader, node, deep=True)
-    except yaml.MarkedYAMLError as error:
-        # Not all of the error's text: it quotes the file, and there may be secrets in it.
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = (error.problem or "").partition("'")[0].strip()
-        raise SettingsError(f"{path}:{line}: this is no YAML: {problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise SettingsError(
-            f"{path}: this is no YAML: a character it forbids, a date that is none, or lists in "
-            "lists without end"
-        ) from None
 
 
 def _lined(path: Path, loader: yaml.SafeLoader, node: yaml.Node, *, deep: bool) -> _Lined:
