@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.repair import record as room
 from graphmind.repair.states import State
-from graphmind_api.actor import FROM_HERE, CurrentActor
+from graphmind_api.actor import FROM_HERE, Actor, CurrentActor
 from graphmind_api.conditions import CONDITIONAL, IfMatch, require_match, state_version
 from graphmind_api.context import API, ConnectedDesk, LongCalls, OpenDesk
 from graphmind_api.pages import Cursor, Limit, cursor_of, link_next, place_of
@@ -177,14 +177,7 @@ def approve(  # noqa: PLR0917 - one parameter a part of the request
 ) -> Repair:
     """It counts for exactly the plan of that hash; model and region level take two people."""
     _expect(desk, repair_id, if_match)
-    found = desk.approve(
-        repair_id,
-        who=actor.name,
-        role=actor.role,
-        plan_hash=decided.plan_hash,
-        reason=decided.reason,
-    )
-    return _answer(response, found)
+    return _answer(response, desk.approve(repair_id, **_decision(decided, actor)))
 
 
 @router.post(
@@ -203,14 +196,7 @@ def reject(  # noqa: PLR0917 - one parameter a part of the request
 ) -> Repair:
     """It is over then: plan anew for another try."""
     _expect(desk, repair_id, if_match)
-    found = desk.reject(
-        repair_id,
-        who=actor.name,
-        role=actor.role,
-        plan_hash=decided.plan_hash,
-        reason=decided.reason,
-    )
-    return _answer(response, found)
+    return _answer(response, desk.reject(repair_id, **_decision(decided, actor)))
 
 
 @router.post(
@@ -311,6 +297,16 @@ def _same_request(
 
 def _expect(desk: RepairDesk, repair_id: str, if_match: str | None) -> None:
     require_match(desk.get(repair_id), if_match)
+
+
+def _decision(decided: Decided, actor: Actor) -> dict[str, str]:
+    """Return who decides what: arguments of the desk's ``approve`` and ``reject``."""
+    return {
+        "who": actor.name,
+        "role": actor.role,
+        "plan_hash": decided.plan_hash,
+        "reason": decided.reason,
+    }
 
 
 def _answer(response: Response, repair: room.Repair) -> Repair:
