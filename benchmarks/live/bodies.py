@@ -1,7 +1,7 @@
 """OTLP requests as protobuf whose ids and times can be renewed as fast as they are sent."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from graphmind.simulation.otlp import arrivals, request_line
+from graphmind.simulation.run import Span
 from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate
 
@@ -84,12 +85,17 @@ def _requests(scenario: Scenario) -> Iterator[ExportTraceServiceRequest]:
     for _, span in arrivals(simulate(scenario).traces(), scenario):
         batch.append(span)
         if len(batch) == SPANS:
-            document = _with_base64(orjson.loads(request_line(batch)))
-            yield json_format.ParseDict(document, ExportTraceServiceRequest())
+            yield _request(batch)
             batch.clear()
     if batch:
-        document = _with_base64(orjson.loads(request_line(batch)))
-        yield json_format.ParseDict(document, ExportTraceServiceRequest())
+        yield _request(batch)
+
+
+def _request(batch: Sequence[Span]) -> ExportTraceServiceRequest:
+    document = _with_base64(orjson.loads(request_line(batch)))
+    request = ExportTraceServiceRequest()
+    json_format.ParseDict(document, request)
+    return request
 
 
 def _with_base64(value: Any) -> Any:
