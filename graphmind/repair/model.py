@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """What the graph says a plan would hit (S12)."""
+    """What a plan would hit (S12), by the graph and the archive."""
 
     traces: int
     """Traces of the incident's window that touch the targets, healthy ones included."""

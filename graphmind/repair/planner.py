@@ -258,7 +258,7 @@ def _warnings(
     if impact.context_lost:
         yield f"the context of running work is lost: {', '.join(impact.context_lost)}"
     if not impact.traces and incident["trace_ids"]:
-        yield "the graph knows no trace that this touches: what it hits is not known"
+        yield "no trace is known that this touches: what it hits is not known"
 
 
 def _told(step: Step, connectors: Connectors) -> Iterator[str]:

@@ -188,7 +188,7 @@ def test_a_plan_warns_of_what_people_should_know():
         "step 1, explode planner, has no inverse: it stays so",
         "connector levers only plans: its live mode is switched off",
         "the context of running work is lost: checkout",
-        "the graph knows no trace that this touches: what it hits is not known",
+        "no trace is known that this touches: what it hits is not known",
     )
 
 

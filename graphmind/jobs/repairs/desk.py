@@ -28,6 +28,8 @@ from graphmind.repair.model import Plan
 from graphmind.repair.planner import PlanRefused, draft, make_plan, render
 from graphmind.repair.policy import MAY_APPROVE, POLICY, approved, level_of, missing, target_of
 from graphmind.repair.progress import joined
+from graphmind.repair.reach import joined as joined_rows
+from graphmind.repair.reach import reach_of
 from graphmind.repair.record import Approval, Operator, Repair
 from graphmind.repair.recovery import recover
 from graphmind.repair.runner import STOP, Runner, intercept
@@ -282,12 +284,12 @@ class RepairDesk:
     def _plan(self, situation: Situation, revision: Revision) -> Plan:
         incident, alternatives = situation.incident, situation.alternatives
         drafted_ = draft(revision.strategy, incident, alternatives, self.connectors)
+        scope = scope_of(drafted_.calls, incident)
         rows = ask_impact(
-            self.stores.graph.read,
-            scope_of(drafted_.calls, incident),
-            from_ms=situation.from_ms,
-            until_ms=situation.until_ms,
+            self.stores.graph.read, scope, from_ms=situation.from_ms, until_ms=situation.until_ms
         )
+        # The graph is written after the incident was found: the archive knows its traces already.
+        rows = joined_rows(rows, reach_of(situation.facts, scope, incident))
         impact = impact_of(rows, drafted_.calls, incident)
         return make_plan(
             revision.strategy,

@@ -32,6 +32,8 @@ class Situation:
     alternatives: Alternatives
     fingerprint: str
     """Hash by which the case library knows it; empty where it does not."""
+    facts: Facts
+    """Of the window."""
     from_ms: int
     until_ms: int
     """The window that the alternatives were seen in, and that impact is asked of."""
@@ -64,6 +66,7 @@ def situation_of(
         ),
         alternatives=alternatives_to(msgspec.convert(dict(incident), Incident), facts),
         fingerprint=fingerprint_of(incident),
+        facts=facts,
         from_ms=from_ms,
         until_ms=until_ms,
     )

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from graphmind.errors import UnknownName
+from graphmind.jobs.watch import watch
 from graphmind.repair.planner import PlanRefused
 from graphmind.repair.states import NotAllowed, State
 from tests.jobs.repairs.planet import Planet
@@ -202,3 +203,19 @@ def test_the_package_holds_plan_approvals_and_trail(planet):
     assert len(package["approvals"]) == 2
     assert package["rule_hits"][0]["strategy"] == repair.strategy
     assert [e["draft"]["what"] for e in package["audit"]] == told(planet, repair)
+
+
+def test_a_plan_made_before_the_graph_is_written_knows_what_it_hits(tmp_path):
+    planet = Planet(tmp_path, rate=20, auto_repair=1)
+    try:
+        planet.live(40, step=20)
+        planet.registry.version = "3"
+        planet.live(12, step=4)
+        (incident,) = watch(planet.archive, planet.settings, now_ms=planet.ms).incidents
+        repair = planet.desk.plan(incident["incident_id"], who="policy")
+    finally:
+        planet.close()
+
+    assert repair.plan.impact.traces > 50
+    assert repair.plan.impact.regions == ("eu", "us")
+    assert "not known" not in repair.reason
