@@ -16,6 +16,7 @@ from graphmind.archive.arrivals import add
 from graphmind.archive.columns import STORED, from_stored, to_stored
 from graphmind.archive.database import FACTS, answers, connect, cursor_of, number, prepare, sql
 from graphmind.archive.duck_signals import DuckSignals
+from graphmind.archive.duck_tallies import DuckTallies
 from graphmind.archive.folder import own_folder
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
@@ -50,6 +51,7 @@ class DuckArchive:
                 prepare(self._connection, folder)
             self._held = opening.pop_all()
         self.signals = DuckSignals(self._snapshot, self._transaction)
+        self.tallies = DuckTallies(self._snapshot)
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans in one transaction; repeated ones are removed before it ends.

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from graphmind.archive.signals import Signals
+from graphmind.archive.tallies import Tallies
 from graphmind.telemetry.facts import Facts
 
 
@@ -56,6 +57,10 @@ class Archive(Protocol):
     @property
     def signals(self) -> Signals:
         """Lines of logs and points of metrics beside the spans, in the same store."""
+
+    @property
+    def tallies(self) -> Tallies:
+        """Counts over the traces, for pictures."""
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans (schema RESOLVED); a span known by (trace_id, span_id) is a duplicate.
