@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from graphmind.archive.arrivals import add
 from graphmind.archive.columns import STORED, from_stored, to_stored
 from graphmind.archive.database import FACTS, answers, connect, cursor_of, number, prepare, sql
+from graphmind.archive.duck_queries import DuckQueries
 from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.duck_tallies import DuckTallies
 from graphmind.archive.folder import own_folder
@@ -52,6 +53,7 @@ class DuckArchive:
             self._held = opening.pop_all()
         self.signals = DuckSignals(self._snapshot, self._transaction)
         self.tallies = DuckTallies(self._snapshot)
+        self.queries = DuckQueries(self._snapshot)
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans in one transaction; repeated ones are removed before it ends.
@@ -214,6 +216,7 @@ class DuckArchive:
             cursor.register("given_incidents", pa.table(given))
             cursor.execute(sql("delete_incidents"), {"run_id": run_id})
             cursor.execute(sql("append_incidents"), {"run_id": run_id})
+        self.queries.forget_heads()
 
     def incidents(self) -> list[dict[str, object]]:
         """Return the incidents stored, sorted by id."""

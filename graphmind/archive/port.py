@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from graphmind.archive.queries import Queries
 from graphmind.archive.signals import Signals
 from graphmind.archive.tallies import Tallies
 from graphmind.telemetry.facts import Facts
@@ -61,6 +62,10 @@ class Archive(Protocol):
     @property
     def tallies(self) -> Tallies:
         """Counts over the traces, for pictures."""
+
+    @property
+    def queries(self) -> Queries:
+        """Traces looked up by filter, and what they touch."""
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans (schema RESOLVED); a span known by (trace_id, span_id) is a duplicate.

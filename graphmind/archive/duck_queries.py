@@ -1,0 +1,204 @@
+"""Look-ups of people in DuckDB: facts are scanned by time first, since they are stored by it."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from graphmind.archive.database import sql
+from graphmind.archive.queries import (
+    LISTED,
+    ItemHealth,
+    ItemName,
+    Split,
+    Time,
+    TracePlace,
+    Wanted,
+)
+
+CONDITIONS: Final = {
+    "since_ns": "start_ns >= $since_ns",
+    "until_ns": "start_ns < $until_ns",
+    "outcome": "outcome = $outcome",
+    "task": "task = $task",
+    "symptom": "trace_id IN (SELECT trace_id FROM symptoms WHERE kind = $symptom)",
+    "failing": (
+        "$failing = (trace_id IN (SELECT trace_id FROM symptoms WHERE channel IS NOT NULL))"
+    ),
+}
+"""Of a filter's plain fields; one that is not given is no part of the statement: a scan that need
+not ask who failed does not."""
+AMONG: Final = "trace_id IN (FROM wanted)"
+TOUCHES: Final = (
+    "trace_id IN (SELECT trace_id FROM items JOIN wanted_items USING (kind, name) "
+    "GROUP BY trace_id HAVING count(DISTINCT (kind, name)) = $items)"
+)
+NEWER_LEFT: Final = "(start_ns < $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
+OLDER_LEFT: Final = "(start_ns > $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
+
+_NAMED: Final = pa.schema([pa.field("kind", pa.string()), pa.field("name", pa.string())])
+_GROUPED: Final = _NAMED.append(pa.field("number", pa.int64()))
+Cursor = duckdb.DuckDBPyConnection
+Snapshot = Callable[[], AbstractContextManager[Cursor]]
+
+
+class DuckQueries:
+    """Implements ``Queries`` beside an archive, whose snapshots it reads."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._heads: list[dict[str, Any]] | None = None
+        self._heads_version = 0
+        self._lock = threading.Lock()
+
+    def page(
+        self, wanted: Wanted, *, after: TracePlace | None, limit: int, oldest_first: bool = False
+    ) -> pa.Table:
+        """Traces (schema LISTED) after a place; see the port."""
+        order = "ASC" if oldest_first else "DESC"
+        with self._snapshot() as cursor:
+            conditions, terms = _conditions(cursor, wanted)
+            if after is not None:
+                conditions.append(OLDER_LEFT if oldest_first else NEWER_LEFT)
+                terms |= {"after_ns": after[0], "after_id": after[1]}
+            statement = sql("page_traces", conditions=_all(conditions), order=order)
+            cursor.execute(statement, {**terms, "limit": limit})
+            first, last = cursor.execute(sql("page_span")).fetchall()[0]
+            told = {"first_ns": first, "last_ns": last}
+            found = cursor.sql(sql("page_told", order=order), params=told).to_arrow_table()
+        return found.cast(LISTED)
+
+    def ids(self, wanted: Wanted, *, most: int) -> pa.Array:
+        """Ids of the traces wanted, oldest first."""
+        with self._snapshot() as cursor:
+            conditions, terms = _conditions(cursor, wanted)
+            statement = sql("wanted_ids", conditions=_all(conditions))
+            found = cursor.sql(statement, params={**terms, "most": most}).to_arrow_table()
+        return found["trace_id"].combine_chunks().cast(pa.string())
+
+    def last_start(self, *, before_ns: int | None = None) -> int | None:
+        """When the last trace began, ns."""
+        [(last,)] = self._rows("last_start", before_ns=before_ns)
+        return None if last is None else int(last)
+
+    def lifts(self, trace_id: str, time: Time) -> list[ItemHealth]:
+        """How the traces fare that touch what one trace touched."""
+        rows = self._rows("lifts", trace_id=trace_id, **_of(time))
+        return [
+            ItemHealth(kind=kind, name=name, traces=traces, failing=failing)
+            for kind, name, traces, failing in rows
+        ]
+
+    def touching(
+        self, groups: Sequence[Sequence[ItemName]], trace_ids: pa.Array
+    ) -> list[frozenset[str]]:
+        """For each group of items, which of the traces touch all of it."""
+        found: list[set[str]] = [set() for _ in groups]
+        with self._snapshot() as cursor:
+            cursor.register("wanted", pa.table({"trace_id": trace_ids.cast(pa.string())}))
+            cursor.register("wanted_groups", _grouped(groups))
+            first, last = cursor.execute(sql("wanted_span")).fetchall()[0]
+            span = {"first_ns": first, "last_ns": last}
+            for number, trace_id in cursor.execute(sql("touching"), span).fetchall():
+                found[number].add(trace_id)
+        return [frozenset(ids) for ids in found]
+
+    def split(
+        self,
+        group: Sequence[ItemName],
+        *,
+        without: Sequence[ItemName],
+        channels: Sequence[str],
+        time: Time,
+    ) -> Split:
+        """Count the traces of a time that do not touch all of ``without``, by the group."""
+        with self._snapshot() as cursor:
+            cursor.register("wanted_groups", _grouped([group, without]))
+            terms = {**_of(time), "channels": list(channels)}
+            [counts] = cursor.execute(sql("split"), terms).fetchall()
+        names = ("failed_with", "passed_with", "failed_without", "passed_without")
+        return Split(**dict(zip(names, counts, strict=True)))
+
+    def exposed(self, group: Sequence[ItemName], time: Time, *, names_max: int) -> dict[str, Any]:
+        """Sum up the traces that touch all of a group."""
+        with self._snapshot() as cursor:
+            cursor.register("wanted_groups", _grouped([group]))
+            cursor.execute(sql("select_exposed"), _of(time))
+            [(traces, failing, last_ns)] = cursor.execute(sql("exposed")).fetchall()
+            rows = cursor.execute(sql("exposed_names"), {"names_max": names_max}).fetchall()
+        names: dict[str, list[str]] = {kind: [] for kind in ("task", "agent", "region", "kv_key")}
+        for kind, name in rows:
+            names[kind].append(name)
+        return {"traces": traces, "failing": failing, "last_ns": last_ns, **names}
+
+    def healthy_like(self, trace_id: str) -> str | None:
+        """A complete healthy trace of the same task and root: the nearest in time."""
+        rows = self._rows("healthy_like", trace_id=trace_id)
+        return rows[0][0] if rows else None
+
+    def incident_heads(self) -> list[dict[str, Any]]:
+        """Incidents by id without the ids of their traces; decoded once for all readers."""
+        with self._lock:
+            heads, version = self._heads, self._heads_version
+        if heads is None:
+            heads = [_head(document) for (document,) in self._rows("incidents", incident_id=None)]
+            with self._lock:
+                if version == self._heads_version:
+                    self._heads = heads
+        return heads
+
+    def forget_heads(self) -> None:
+        """Decode anew at the next reading: incidents were stored."""
+        with self._lock:
+            self._heads = None
+            self._heads_version += 1
+
+    def _rows(self, name: str, **terms: Any) -> list[tuple[Any, ...]]:
+        with self._snapshot() as cursor:
+            return cursor.execute(sql(name), terms).fetchall()
+
+
+def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+    """Return the conditions of a filter and their terms; ids and items are registered."""
+    terms: dict[str, Any] = {
+        name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None
+    }
+    conditions = [CONDITIONS[name] for name in terms]
+    if wanted.trace_ids is not None:
+        cursor.register("wanted", pa.table({"trace_id": wanted.trace_ids.cast(pa.string())}))
+        conditions.append(AMONG)
+    if wanted.items:
+        items = sorted(set(wanted.items))
+        rows = [{"kind": kind, "name": name} for kind, name in items]
+        cursor.register("wanted_items", pa.Table.from_pylist(rows, schema=_NAMED))
+        conditions.append(TOUCHES)
+        terms["items"] = len(items)
+    return conditions, terms
+
+
+def _all(conditions: Sequence[str]) -> str:
+    return " AND ".join(conditions) or "true"
+
+
+def _of(time: Time) -> dict[str, int]:
+    return {"since_ns": time.since_ns, "until_ns": time.until_ns}
+
+
+def _grouped(groups: Sequence[Sequence[ItemName]]) -> pa.Table:
+    rows = [
+        {"kind": kind, "name": name, "number": number}
+        for number, group in enumerate(groups)
+        for kind, name in sorted(set(group))
+    ]
+    return pa.Table.from_pylist(rows, schema=_GROUPED)
+
+
+def _head(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(text)
+    ids = document.pop("trace_ids", ())
+    document.get("command", {}).pop("trace_scope", None)
+    return document | {"trace_count": len(ids)}

@@ -1,0 +1,120 @@
+"""The port of what people look up: traces by filter, and how what they touch fares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+
+from graphmind.telemetry.facts import TRACES
+
+ItemName = tuple[str, str]
+"""Kind and name."""
+TracePlace = tuple[int, str]
+"""Where a trace stands in a list: its start, ns, and its id."""
+LISTED: Final = pa.schema(
+    [
+        *TRACES,
+        pa.field("symptoms", pa.list_(pa.string())),  # kinds, sorted
+        pa.field("agent", pa.string()),  # touched first, as the next two
+        pa.field("region", pa.string()),
+        pa.field("model_version", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Time:
+    """A stretch of time by the starts of traces: ``since_ns <= start < until_ns``."""
+
+    since_ns: int
+    until_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which traces; what is None does not filter."""
+
+    since_ns: int | None = None
+    until_ns: int | None = None
+    symptom: str | None = None
+    failing: bool | None = None
+    """Shows any symptom, or none."""
+    outcome: str | None = None
+    task: str | None = None
+    items: Sequence[ItemName] = ()
+    """Touches all of them."""
+    trace_ids: pa.Array | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemHealth:
+    """The traces that touch an item; counts as weights estimate."""
+
+    kind: str
+    name: str
+    traces: float
+    failing: float
+    """Of those, with any symptom."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Traces by whether they touch a group of items."""
+
+    failed_with: float
+    passed_with: float
+    failed_without: float
+    passed_without: float
+
+
+class Queries(Protocol):
+    """Answers about facts, each counted where they are stored."""
+
+    def page(
+        self, wanted: Wanted, *, after: TracePlace | None, limit: int, oldest_first: bool = False
+    ) -> pa.Table:
+        """Traces (schema LISTED) after a place: newest start first or oldest, then by id."""
+
+    def ids(self, wanted: Wanted, *, most: int) -> pa.Array:
+        """Ids of the traces wanted, oldest first; of more than ``most`` an even choice."""
+
+    def last_start(self, *, before_ns: int | None = None) -> int | None:
+        """When the last trace began, ns, before a moment; None without traces."""
+
+    def lifts(self, trace_id: str, time: Time) -> list[ItemHealth]:
+        """How the traces of a time fare that touch what one trace touched, by kind and name."""
+
+    def touching(
+        self, groups: Sequence[Sequence[ItemName]], trace_ids: pa.Array
+    ) -> list[frozenset[str]]:
+        """For each group of items, which of the traces touch all of it."""
+
+    def split(
+        self,
+        group: Sequence[ItemName],
+        *,
+        without: Sequence[ItemName],
+        channels: Sequence[str],
+        time: Time,
+    ) -> Split:
+        """Count the traces of a time that do not touch all of ``without``, by the group.
+
+        They fail by a symptom in one of the channels.
+        """
+
+    def exposed(self, group: Sequence[ItemName], time: Time, *, names_max: int) -> dict[str, Any]:
+        """Sum up the traces that touch all of a group.
+
+        ``traces`` and ``failing`` (as weights estimate), ``last_ns`` (None: none does), and the
+        sorted names of ``task``, ``agent``, ``region`` and ``kv_key``, at most ``names_max`` each.
+        """
+
+    def healthy_like(self, trace_id: str) -> str | None:
+        """A complete healthy trace of the same task and root: the nearest in time."""
+
+    def incident_heads(self) -> list[dict[str, Any]]:
+        """Incidents by id without the ids of their traces, of which ``trace_count`` tells.
+
+        They are shared between callers and must not be changed.
+        """
