@@ -32,6 +32,8 @@ class Settings:
     neo4j_user: Annotated[str, Doc("Neo4j user")] = "neo4j"
     neo4j_password: Annotated[str, Doc("Neo4j password; empty means no authentication")] = ""
     neo4j_database: Annotated[str, Doc("Neo4j database")] = "neo4j"
+    neo4j_browser: Annotated[str, Doc("address of Neo4j Browser, for links; empty: none")] = ""
+    jaeger: Annotated[str, Doc("address of the Jaeger UI, for links; empty: none")] = ""
     resolver: Annotated[str, Doc("YAML file that extends the attribute table")] = ""
     rules: Annotated[str, Doc("YAML file that extends the classification rules")] = ""
 
@@ -79,6 +81,15 @@ class Settings:
     alertmanager_url: Annotated[str, Doc("Alertmanager to raise alerts at")] = ""
     webhook_url: Annotated[str, Doc("address for signed CloudEvents")] = ""
     webhook_secret: Annotated[str, Doc("`whsec_...`, signs them (Standard Webhooks)")] = ""
+
+    oidc_issuer: Annotated[str, Doc("OpenID provider whose tokens the API takes; empty: none")] = ""
+    oidc_audience: Annotated[str, Doc("`aud` that its tokens must have")] = ""
+    oidc_roles_claim: Annotated[str, Doc("claim that names roles; dots lead into it")] = "roles"
+    hosts: Annotated[str, Doc("names, with blanks between, that the API may be asked by")] = ""
+    cors_origins: Annotated[
+        str, Doc("origins, with blanks between, whose pages may use the API; empty: its own")
+    ] = ""
+    requests_a_minute: Annotated[int, Doc("requests of one caller; 0: no limit", "1/min")] = 30_000
 
     connectors: Annotated[str, Doc("YAML file of control planes that repairs may use")] = ""
     strategies: Annotated[str, Doc("folder of own repair strategies, beside those shipped")] = ""
