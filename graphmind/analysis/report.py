@@ -1,10 +1,9 @@
 """The evidence for one cause, as it is handed on."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from graphmind.analysis.confidence import confidence
+from graphmind.analysis.contingency import Contingency
 from graphmind.analysis.explanation import Explanation, Judged, tally_without
 from graphmind.analysis.findings import Cause
 from graphmind.analysis.incidence import Floats, Integers
@@ -12,41 +11,6 @@ from graphmind.analysis.ties import name_cause
 from graphmind.analysis.window import Window
 
 RIVALS_MAX = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Counts:
-    """Traces by outcome, those with the cause and all."""
-
-    failed_with: float
-    failed_total: float
-    passed_with: float
-    passed_total: float
-
-    @property
-    def risk_ratio(self) -> float:
-        """Failing rate with the cause over the rate without."""
-        return self.failed_with / self._with / (self._failed_without / self._without)
-
-    @property
-    def log_ratio_deviation(self) -> float:
-        """Standard error of the ratio's logarithm (Katz et al. 1978)."""
-        inside = 1 / self.failed_with - 1 / self._with
-        outside = 1 / self._failed_without - 1 / self._without
-        return float(np.sqrt(inside + outside))
-
-    @property
-    def _with(self) -> float:
-        return self.failed_with + self.passed_with
-
-    @property
-    def _failed_without(self) -> float:
-        # Half a failure where none was seen keeps the ratio finite.
-        return max(self.failed_total - self.failed_with, 0.5)
-
-    @property
-    def _without(self) -> float:
-        return self._failed_without + self.passed_total - self.passed_with
 
 
 def report_cause(window: Window, channel: str, explanation: Explanation, judged: Judged) -> Cause:
@@ -66,7 +30,7 @@ def report_cause(window: Window, channel: str, explanation: Explanation, judged:
         posterior=cause.posterior,
         gain_nats=gain,
         risk_ratio=counts.risk_ratio,
-        risk_ratio_low=counts.risk_ratio * float(np.exp(-1.96 * seen.log_ratio_deviation)),
+        risk_ratio_low=seen.ratio_interval(counts.risk_ratio)[0],
         failed_with=counts.failed_with,
         failed_total=counts.failed_total,
         passed_with=counts.passed_with,
@@ -83,11 +47,11 @@ def report_cause(window: Window, channel: str, explanation: Explanation, judged:
     )
 
 
-def _counts(window: Window, channel: str, rows: Integers, weight: Floats) -> _Counts:
+def _counts(window: Window, channel: str, rows: Integers, weight: Floats) -> Contingency:
     """Weigh the traces by outcome, those on the rows and all."""
     failing = window.failing[channel]
     failed, passed = weight * failing, weight * ~failing
-    return _Counts(
+    return Contingency(
         failed_with=float(failed[rows].sum()),
         failed_total=float(failed.sum()),
         passed_with=float(passed[rows].sum()),

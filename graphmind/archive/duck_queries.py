@@ -34,9 +34,11 @@ CONDITIONS: Final = {
 not ask who failed does not."""
 AMONG: Final = "trace_id IN (FROM wanted)"
 TOUCHES: Final = (
-    "trace_id IN (SELECT trace_id FROM items JOIN wanted_items USING (kind, name) "
+    "trace_id IN (SELECT trace_id FROM items JOIN wanted_items USING (kind, name) WHERE {since} "
     "GROUP BY trace_id HAVING count(DISTINCT (kind, name)) = $items)"
 )
+SINCE: Final = "(first_ns IS NULL OR first_ns >= $since_ns)"
+"""A trace touches nothing before it begins: what lies before need not be looked at."""
 NEWER_LEFT: Final = "(start_ns < $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
 OLDER_LEFT: Final = "(start_ns > $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
 
@@ -80,6 +82,13 @@ class DuckQueries:
             found = cursor.sql(statement, params={**terms, "most": most}).to_arrow_table()
         return found["trace_id"].combine_chunks().cast(pa.string())
 
+    def time_of(self, trace_ids: pa.Array) -> Time:
+        """From the first to the last start of traces."""
+        with self._snapshot() as cursor:
+            cursor.register("wanted", pa.table({"trace_id": trace_ids.cast(pa.string())}))
+            first, _, last = cursor.execute(sql("wanted_span")).fetchall()[0]
+        return Time(since_ns=first or 0, until_ns=0 if last is None else last + 1)
+
     def last_start(self, *, before_ns: int | None = None) -> int | None:
         """When the last trace began, ns."""
         [(last,)] = self._rows("last_start", before_ns=before_ns)
@@ -101,7 +110,7 @@ class DuckQueries:
         with self._snapshot() as cursor:
             cursor.register("wanted", pa.table({"trace_id": trace_ids.cast(pa.string())}))
             cursor.register("wanted_groups", _grouped(groups))
-            first, last = cursor.execute(sql("wanted_span")).fetchall()[0]
+            first, last, _ = cursor.execute(sql("wanted_span")).fetchall()[0]
             span = {"first_ns": first, "last_ns": last}
             for number, trace_id in cursor.execute(sql("touching"), span).fetchall():
                 found[number].add(trace_id)
@@ -175,7 +184,7 @@ def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, An
         items = sorted(set(wanted.items))
         rows = [{"kind": kind, "name": name} for kind, name in items]
         cursor.register("wanted_items", pa.Table.from_pylist(rows, schema=_NAMED))
-        conditions.append(TOUCHES)
+        conditions.append(TOUCHES.format(since=SINCE if "since_ns" in terms else "true"))
         terms["items"] = len(items)
     return conditions, terms
 

@@ -79,6 +79,9 @@ class Queries(Protocol):
     def ids(self, wanted: Wanted, *, most: int) -> pa.Array:
         """Ids of the traces wanted, oldest first; of more than ``most`` an even choice."""
 
+    def time_of(self, trace_ids: pa.Array) -> Time:
+        """From the first to the last start of traces; nothing of which is known: an empty time."""
+
     def last_start(self, *, before_ns: int | None = None) -> int | None:
         """When the last trace began, ns, before a moment; None without traces."""
 

@@ -1,0 +1,1 @@
+"""What people and programs read of incidents, traces and the fleet."""

@@ -1,0 +1,56 @@
+"""The question to the graph that gives what an answer shows, for Neo4j Browser."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from graphmind.graph.questions import bind, question
+from graphmind.settings import Settings
+
+_PARAMETER: Final = re.compile(r"\$(\w+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphQuery:
+    """A question of the library with its parameters filled in."""
+
+    question: str
+    cypher: str
+    parameters: dict[str, Any]
+    browser_url: str | None
+    """Opens Neo4j Browser with it; None where its address is not set."""
+
+
+def graph_query(settings: Settings, name: str, /, **given: Any) -> GraphQuery:
+    """Return a question of ``cypher/questions/``. Raises UnknownName."""
+    asked = question(name)
+    parameters = bind(asked, given)
+    return GraphQuery(
+        question=name,
+        cypher=asked.text,
+        parameters=parameters,
+        browser_url=browser_url(settings, asked.text, parameters),
+    )
+
+
+def browser_url(settings: Settings, cypher: str, parameters: dict[str, Any]) -> str | None:
+    """Return the address of Neo4j Browser with a statement in its editor.
+
+    Its parameters are written out: an address cannot set them.
+    """
+    if not settings.neo4j_browser:
+        return None
+    written = _PARAMETER.sub(
+        lambda found: _literal(parameters[found[1]]) if found[1] in parameters else found[0], cypher
+    )
+    return f"{settings.neo4j_browser.rstrip('/')}/?cmd=edit&arg={quote(written, safe='')}"
+
+
+def _literal(value: Any) -> str:
+    """Write a value as Cypher has it; JSON's texts, numbers and lists are the same there."""
+    if isinstance(value, dict):
+        inside = ", ".join(f"`{name}`: {_literal(each)}" for name, each in value.items())
+        return f"{{{inside}}}"
+    return json.dumps(value, ensure_ascii=False)

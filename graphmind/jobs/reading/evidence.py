@@ -1,0 +1,53 @@
+"""What speaks for an incident's causes: counts, and a failing trace beside a healthy one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from graphmind.archive.port import Archive, Selection
+from graphmind.jobs.reading.critical_path import critical_path
+from graphmind.jobs.reading.incident_parts import contingencies
+from graphmind.jobs.reading.past import incident_as_of
+from graphmind.telemetry.assembly import assemble
+
+Row = dict[str, Any]
+
+
+def evidence(archive: Archive, incident_id: str, *, as_of_ms: int | None = None) -> Row:
+    """Return the counts of each cause and the critical path of an example. Raises UnknownName."""
+    incident = incident_as_of(archive, incident_id, as_of_ms)
+    failing = _example(archive, incident)
+    path = []
+    if failing is not None:
+        other = failing["healthy_trace_id"]
+        path = critical_path(
+            _spans(archive, failing["failing_trace_id"]),
+            _spans(archive, other) if other else [],
+            failing.pop("fault_span_id"),
+        )
+    return {"contingency": contingencies(incident), "example": failing, "critical_path": path}
+
+
+def _example(archive: Archive, incident: Mapping[str, Any]) -> Row | None:
+    """Return the trace that shows the incident best of those still archived."""
+    candidates = [*incident["examples"], *incident["trace_ids"][:1]]
+    known = archive.facts(Selection(trace_ids=pa.array(candidates, pa.string()))).traces
+    rows = {row["trace_id"]: row for row in known.to_pylist()}
+    for trace_id in candidates:
+        if trace_id in rows:
+            row = rows[trace_id]
+            return {
+                "failing_trace_id": trace_id,
+                "healthy_trace_id": archive.queries.healthy_like(trace_id),
+                "task": row["task"],
+                "fault_span_id": row["fault_span_id"],
+            }
+    return None
+
+
+def _spans(archive: Archive, trace_id: str) -> list[Row]:
+    rows: list[Row] = assemble(
+        archive.bare_spans(Selection(trace_ids=pa.array([trace_id])))
+    ).to_pylist()
+    return rows

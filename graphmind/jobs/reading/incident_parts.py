@@ -1,0 +1,238 @@
+"""The parts of an incident: its traces, its causes with what they leave open, who is exposed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp
+from typing import Any, Final
+
+import pyarrow as pa
+
+from graphmind.archive.port import Archive
+from graphmind.archive.queries import ItemName, Split, Time, TracePlace, Wanted
+from graphmind.errors import UnknownName
+from graphmind.jobs.contamination import CARRIERS
+from graphmind.jobs.contamination import KIND as LINEAGE
+from graphmind.jobs.reading.past import MS_NS, incident_as_of, ns, until_ms
+from graphmind.jobs.reading.sentence import items_in_words
+
+Row = dict[str, Any]
+INHERITED: Final = CARRIERS - {"kv_key"}
+"""Kinds that no span of a trace names itself: the archive's items do not hold them."""
+NAMES_MAX: Final = 1_000
+"""Names of a kind that an exposure lists (chosen)."""
+SAME_RATE: Final = 1.5
+"""Failing shares that differ by less are told as equal (chosen)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracesPage:
+    """Traces (LISTED with ``explained``), and the place of the last if more follow."""
+
+    items: list[Row]
+    last: TracePlace | None
+
+
+def incident_traces(
+    archive: Archive,
+    incident_id: str,
+    *,
+    after: TracePlace | None,
+    limit: int,
+    explained: bool | None = None,
+    cause: int | None = None,
+    as_of_ms: int | None = None,
+) -> TracesPage:
+    """Return traces of an incident, oldest first. Raises UnknownName.
+
+    A trace is explained by a cause (of a rank, or any) that names what it touches.
+    """
+    incident = incident_as_of(archive, incident_id, as_of_ms)
+    own: list[str] = incident["trace_ids"]
+    found = _explained(archive, incident, _causes(incident, cause))
+    known = frozenset().union(*found)
+    if explained is not None:
+        own = [trace_id for trace_id in own if (trace_id in known) == explained]
+    wanted = Wanted(trace_ids=pa.array(own, pa.string()))
+    page = archive.queries.page(wanted, after=after, limit=limit + 1, oldest_first=True)
+    rows = [row | {"explained": row["trace_id"] in known} for row in page.to_pylist()]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return TracesPage(
+        items=rows[:limit], last=(last["start_ns"], last["trace_id"]) if last else None
+    )
+
+
+def incident_causes(
+    archive: Archive, incident_id: str, *, as_of_ms: int | None = None
+) -> list[Row]:
+    """Return the causes with their shares, what they leave open, and why rivals lost.
+
+    Raises UnknownName.
+    """
+    incident = incident_as_of(archive, incident_id, as_of_ms)
+    found = _explained(archive, incident, incident["causes"])
+    return [
+        cause
+        | {
+            "failed_share": _share(cause["failed_with"], cause["failed_total"]),
+            "passed_share": _share(cause["passed_with"], cause["passed_total"]),
+            "risk_ratio_high": ratio_high(cause),
+            "unexplained_traces": len(incident["trace_ids"]) - len(explained),
+            "rivals": [
+                rival | {"why_lost": _why_lost(archive, incident, cause, rival)}
+                for rival in cause["rivals"]
+            ],
+        }
+        for cause, explained in zip(incident["causes"], found, strict=True)
+    ]
+
+
+def contingencies(incident: Mapping[str, Any]) -> list[Row]:
+    """Return the four counts behind each cause."""
+    return [
+        {
+            **{name: cause[name] for name in ("rank", "label", "failed_with", "passed_with")},
+            "failed_without": cause["failed_total"] - cause["failed_with"],
+            "passed_without": cause["passed_total"] - cause["passed_with"],
+            "risk_ratio": cause["risk_ratio"],
+            "risk_ratio_low": cause["risk_ratio_low"],
+            "risk_ratio_high": ratio_high(cause),
+        }
+        for cause in incident["causes"]
+    ]
+
+
+def exposure(archive: Archive, incident_id: str, *, as_of_ms: int | None = None) -> Row:
+    """Return who touches the first cause since the onset, healthy ones told apart.
+
+    Without a cause, or with one that no span names itself, it is what the analysis saw. Raises
+    UnknownName.
+    """
+    incident = incident_as_of(archive, incident_id, as_of_ms)
+    known = incident["reach"]
+    group = _plain(incident["causes"][0]["all_of"]) if incident["causes"] else None
+    if group is None:
+        healthy = known["traces"] - known["failing"]
+        return known | {
+            "since_ms": incident["onset_ms"],
+            "still_healthy": healthy,
+            "keys": known["written_keys"],
+        }
+    time = Time(since_ns=ns(incident["onset_ms"]), until_ns=_end(as_of_ms))
+    found = archive.queries.exposed(group, time, names_max=NAMES_MAX)
+    traces, failing = round(found["traces"]), round(found["failing"])
+    return {
+        "traces": traces,
+        "failing": failing,
+        "still_healthy": traces - failing,
+        "since_ms": incident["onset_ms"],
+        "last_ms": None if found["last_ns"] is None else found["last_ns"] // MS_NS,
+        "tasks": found["task"],
+        "agents": found["agent"],
+        "regions": found["region"],
+        "keys": found["kv_key"],
+        "written_keys": known["written_keys"],
+    }
+
+
+def ratio_high(cause: Mapping[str, Any]) -> float:
+    """Return the upper end of a cause's interval, which is even on the scale of logarithms."""
+    low: float = cause["risk_ratio_low"]
+    return round(cause["risk_ratio"] ** 2 / low, 4) if low > 0 else float(cause["risk_ratio"])
+
+
+def _end(as_of_ms: int | None) -> int:
+    return ns(2**62 if as_of_ms is None else as_of_ms + 1)
+
+
+def _causes(incident: Mapping[str, Any], rank: int | None) -> Sequence[Mapping[str, Any]]:
+    causes: Sequence[Mapping[str, Any]] = incident["causes"]
+    if rank is None:
+        return causes
+    chosen = [cause for cause in causes if cause["rank"] == rank]
+    if not chosen:
+        raise UnknownName(
+            f"incident {incident['incident_id']} has no cause of rank {rank}: it has {len(causes)}"
+        )
+    return chosen
+
+
+def _explained(
+    archive: Archive, incident: Mapping[str, Any], causes: Sequence[Mapping[str, Any]]
+) -> list[frozenset[str]]:
+    """Return, for each cause, which traces of the incident touch all it names."""
+    own = pa.array(incident["trace_ids"], pa.string())
+    spans_name = [_direct(cause["all_of"]) for cause in causes]
+    found = archive.queries.touching(spans_name, own) if causes else []
+    carried: frozenset[str] | None = None
+    explained = []
+    for cause, named, touching in zip(causes, spans_name, found, strict=True):
+        if len(named) == len(cause["all_of"]):
+            explained.append(touching)
+            continue
+        carried = _carried(archive, incident) if carried is None else carried
+        explained.append(carried & touching if named else carried)
+    return explained
+
+
+def _carried(archive: Archive, incident: Mapping[str, Any]) -> frozenset[str]:
+    """Return the traces of an incident that a bad value reached, by its lineage."""
+    lineage = archive.documents(LINEAGE).get(incident["incident_id"], {"contaminated": ()})
+    return frozenset(row["from"] for row in lineage["contaminated"]) & {*incident["trace_ids"]}
+
+
+def _direct(items: Sequence[Mapping[str, str]]) -> list[ItemName]:
+    return [(item["kind"], item["name"]) for item in items if item["kind"] not in INHERITED]
+
+
+def _plain(items: Sequence[Mapping[str, str]]) -> list[ItemName] | None:
+    """Return the items by kind and name; None where one is inherited."""
+    named = _direct(items)
+    return named if len(named) == len(items) else None
+
+
+def _share(part: float, whole: float) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _why_lost(
+    archive: Archive,
+    incident: Mapping[str, Any],
+    cause: Mapping[str, Any],
+    rival: Mapping[str, Any],
+) -> str:
+    """Say what is left of a rival once the traces of the cause are taken out."""
+    behind = f"it explains the failures {_odds(rival['nats_behind'])} less well"
+    own, other = _plain(cause["all_of"]), _plain(rival["all_of"])
+    if own is None or other is None:
+        return behind
+    time = Time(since_ns=ns(cause["onset_ms"]), until_ns=ns(until_ms(incident) + 1))
+    left = archive.queries.split(other, without=own, channels=incident["channels"], time=time)
+    out = f"once {items_in_words(cause['all_of'])} is taken out"
+    with_it, without = _rates(left)
+    if with_it is None:
+        return f"it is never touched {out}: nothing speaks for it alone, and {behind}"
+    shares = f"{_percent(with_it)} of its traces fail, {_percent(without)} of the others"
+    if with_it < SAME_RATE * max(without, 1e-9):
+        return f"{out}, it fails no more than the rest: {shares}"
+    return f"{out}, {shares}; yet {behind}"
+
+
+def _rates(left: Split) -> tuple[float | None, float]:
+    """Return the failing shares with and without; None where no trace has it."""
+    with_it = left.failed_with + left.passed_with
+    without = left.failed_without + left.passed_without
+    return (
+        left.failed_with / with_it if with_it else None,
+        left.failed_without / without if without else 0.0,
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
+
+
+def _odds(nats: float) -> str:
+    """Tell a difference in nats as odds."""
+    if nats > 7:
+        return "more than 1,000 times"
+    return f"{max(exp(nats), 1.0):.2g} times"
