@@ -6,6 +6,7 @@ from typing import Final
 from graphmind.cli.app import app, broken_pipe
 from graphmind.errors import (
     GraphmindError,
+    NameTaken,
     QueryRefused,
     SettingsError,
     SourceError,
@@ -18,6 +19,7 @@ EXIT_CODES: Final[dict[type[GraphmindError], int]] = {
     SourceError: 3,
     StoreError: 4,
     UnknownName: 5,
+    NameTaken: 5,
     QueryRefused: 5,
 }
 OTHER: Final = 1

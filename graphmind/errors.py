@@ -7,6 +7,7 @@ GraphmindError
 ├── StoreError      the archive or the graph does not answer, or refuses
 │   └── StoreBusy   another process owns the data folder
 ├── QueryRefused    an analyst's Cypher is not read-only, or not allowed
+├── NameTaken       something of that name exists already
 └── UnknownName     no incident, question or trace of that name
 
 A message says what was expected, what came, and what to do.
@@ -48,6 +49,10 @@ class StoreBusy(StoreError):  # noqa: N818 - reads as the state it reports
 
 class QueryRefused(GraphmindError):  # noqa: N818 - reads as the decision it reports
     """An analyst's Cypher is not read-only, or uses something not allowed."""
+
+
+class NameTaken(GraphmindError):  # noqa: N818 - reads as the finding it reports
+    """Something of that name exists already."""
 
 
 class UnknownName(GraphmindError):  # noqa: N818 - reads as the finding it reports

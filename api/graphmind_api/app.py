@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from graphmind import __version__
@@ -11,16 +12,22 @@ from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.stores import Stores
 from graphmind.serving.service import Service
 from graphmind.settings import Settings
+from graphmind_api.access.doors import Doors
+from graphmind_api.access.gate import Gate
+from graphmind_api.access.surroundings import Surroundings
+from graphmind_api.actor import may, may_send
 from graphmind_api.body_limit import BodyLimit
 from graphmind_api.context import API
 from graphmind_api.metrics import Metrics, RequestMetrics
-from graphmind_api.openapi import document
+from graphmind_api.openapi import document, openapi_route
 from graphmind_api.problems import Faults, add_handlers
 from graphmind_api.routes import (
+    access,
     alerts,
     audit,
     diagnosis,
     incidents,
+    login,
     operations,
     questions,
     repairs,
@@ -29,23 +36,32 @@ from graphmind_api.routes import (
 )
 from graphmind_api.under_way import UnderWay
 
+GUARDED = (
+    *(incidents, root_cause, diagnosis, repairs, strategies, audit),
+    *(alerts, questions, access),
+)
+"""Whoever asks there needs at least the role ``viewer``: a route need not say so."""
+OPEN = (login, operations)
+
 
 def create_app(
     stores: Stores,
     settings: Settings,
     service: Service | None = None,
     desk: RepairDesk | None = None,
+    doors: Doors | None = None,
 ) -> FastAPI:
     """Return the ASGI app over stores that the caller opened and will close.
 
     ``service`` is what works on them meanwhile; without it the app only answers. ``desk`` is where
-    repairs are asked for; without it their routes answer 503.
+    repairs are asked for; without it their routes answer 503. ``doors`` is who may come in; without
+    it, whom the data folder's keys and the settings let in.
     """
     app = FastAPI(
         title="graphmind",
         version=__version__,
         summary="Which failing traces share a cause, how sure that is, and the repair to issue.",
-        openapi_url=f"{API}/openapi.json",
+        openapi_url=None,  # For callers only, as all else there: ``openapi_route``.
         # Their pages load scripts from elsewhere, which networks on call may not reach.
         docs_url=None,
         redoc_url=None,
@@ -57,17 +73,39 @@ def create_app(
     app.state.desk = desk
     app.state.closing = False
     app.state.metrics = Metrics(stores.archive, service)
-    for routes in (
-        *(incidents, root_cause, diagnosis, repairs, strategies, audit),
-        *(alerts, questions, operations),
-    ):
+    app.state.doors = doors or Doors(settings)
+    for routes in GUARDED:
+        app.include_router(routes.router, dependencies=[may("viewer")])
+    app.include_router(openapi_route, dependencies=[may("viewer")])
+    app.include_router(alerts.intake, dependencies=[Depends(may_send)])
+    for routes in OPEN:
         app.include_router(routes.router)
     add_handlers(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Faults)
-    app.add_middleware(RequestMetrics, metrics=app.state.metrics)
+    _add_middleware(app, settings)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Put around the routes what every request passes: the last added sees it first."""
+    app.add_middleware(BodyLimit)
+    app.add_middleware(
+        Gate,
+        doors=app.state.doors,
+        guarded=f"{API}/",
+        requests_a_minute=settings.requests_a_minute,
+    )
+    if origins := settings.cors_origins.split():
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After"],
+        )
+    app.add_middleware(Faults)
+    app.add_middleware(Surroundings, hosts=frozenset(settings.hosts.lower().split()))
+    app.add_middleware(RequestMetrics, metrics=app.state.metrics)
 
 
 @asynccontextmanager

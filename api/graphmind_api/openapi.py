@@ -2,12 +2,22 @@
 
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 
+from graphmind_api.context import API
 from graphmind_api.problems import MEDIA_TYPE, Problem
 
 PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+
+openapi_route = APIRouter()
+
+
+@openapi_route.get(f"{API}/openapi.json", include_in_schema=False)
+def read_document(request: Request) -> JSONResponse:
+    """Describe the API for programs."""
+    return JSONResponse(request.app.openapi())
 
 
 def document(app: FastAPI) -> dict[str, Any]:

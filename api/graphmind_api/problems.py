@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphmind.errors import GraphmindError, QueryRefused, StoreError, UnknownName
+from graphmind.errors import GraphmindError, NameTaken, QueryRefused, StoreError, UnknownName
 from graphmind.repair.connector import ConnectorError
 from graphmind.repair.journal import Outdated, TargetBusy
 from graphmind.repair.planner import PlanRefused
@@ -28,6 +28,7 @@ ERRORS_MAX: Final = 20
 KNOWN: Final[dict[type[GraphmindError], tuple[str, str, int]]] = {
     UnknownName: ("urn:graphmind:unknown-name", "Unknown name", 404),
     QueryRefused: ("urn:graphmind:query-refused", "Query refused", 400),
+    NameTaken: ("urn:graphmind:name-taken", "Name taken", 409),
     StoreError: ("urn:graphmind:store-unavailable", "Store unavailable", 503),
     NotAllowed: ("urn:graphmind:not-allowed", "Not allowed as it stands", 409),
     TargetBusy: ("urn:graphmind:target-busy", "Another repair holds the target", 409),
@@ -75,6 +76,23 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(GraphmindError, _known)
 
 
+class Refusal(HTTPException):
+    """A refusal that programs can tell from others of its status."""
+
+    def __init__(
+        self,
+        status_code: int,
+        detail: str,
+        *,
+        type_: str,
+        title: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status_code, detail, headers)
+        self.type_ = type_
+        self.title = title
+
+
 class Faults:
     """Answers what nothing foresaw with a problem document; the log has the reason.
 
@@ -106,21 +124,28 @@ class Faults:
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _answer(request, status=error.status_code, detail=error.detail, headers=error.headers)
+    kind = {"type_": error.type_, "title": error.title} if isinstance(error, Refusal) else {}
+    return answer(
+        request,
+        status=error.status_code,
+        detail=error.detail,
+        headers=error.headers,
+        **kind,
+    )
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = tuple(_field_error(each) for each in error.errors()[:ERRORS_MAX])
     detail = "; ".join(f"{each.location}: {each.detail}" for each in errors[:3])
-    return _answer(request, status=422, detail=detail, errors=errors)
+    return answer(request, status=422, detail=detail, errors=errors)
 
 
 def _known(request: Request, error: Exception) -> JSONResponse:
     for kind, (type_, title, status) in KNOWN.items():
         if isinstance(error, kind):
             headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
-            return _answer(
+            return answer(
                 request, status=status, detail=str(error), type_=type_, title=title, headers=headers
             )
     return _unexpected(request, error)
@@ -129,7 +154,7 @@ def _known(request: Request, error: Exception) -> JSONResponse:
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("request_failed method=%s path=%s", request.method, _path(request), exc_info=error)
     detail = "This is a fault of the server; its log says more. Other requests are not affected."
-    return _answer(request, status=500, detail=detail)
+    return answer(request, status=500, detail=detail)
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:
@@ -137,7 +162,7 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     return FieldError(location=".".join(map(str, where)), detail=error["msg"])
 
 
-def _answer(
+def answer(
     request: Request,
     *,
     status: int,
@@ -147,6 +172,7 @@ def _answer(
     errors: tuple[FieldError, ...] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
+    """Answer with a problem document."""
     problem = Problem(
         type=type_,
         title=title or HTTPStatus(status).phrase,

@@ -1,19 +1,24 @@
 """The server: the app on an address, until it is told to stop."""
 
+import os
 import signal
 import socket
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
 import uvicorn
 from fastapi import FastAPI
 
+from graphmind.access.running_server import RunningServer, announced
 from graphmind.errors import SettingsError
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.stores import Stores
 from graphmind.serving.service import Service
 from graphmind.settings import Settings
+from graphmind_api.access.doors import Doors
 from graphmind_api.app import create_app
 
 SHUTDOWN_S = 10
@@ -44,7 +49,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way and return.
 
-    Port 0 takes a free one. Raises SettingsError if the address cannot be listened on.
+    Port 0 takes a free one. Meanwhile the data folder tells where the server is, and holds the
+    local token. Raises SettingsError if the address cannot be listened on.
     """
     app = create_app(stores, settings, service, desk)
     config = uvicorn.Config(
@@ -56,7 +62,8 @@ def serve(
         log_config=None,
         access_log=False,
     )
-    with _listening(host, port) as listening:
+    doors: Doors = app.state.doors
+    with _listening(host, port) as listening, _announced(settings, listening, doors):
         # Once stopped, uvicorn raises the signal again for whoever handled it before: by default
         # SIGTERM would end the process there and then, with the stores still open.
         former = signal.signal(signal.SIGTERM, _interrupt)
@@ -65,6 +72,25 @@ def serve(
                 AppServer(config, app).run(sockets=[listening])
         finally:
             signal.signal(signal.SIGTERM, former)
+
+
+@contextmanager
+def _announced(settings: Settings, listening: socket.socket, doors: Doors) -> Iterator[None]:
+    """Tell commands where the server is, and a person where the console is."""
+    url = _url(listening)
+    server = RunningServer(url=url, pid=os.getpid())
+    with announced(settings.data_dir, server, doors.local_token):
+        # Not by the log: it is kept, and read by others.
+        sys.stdout.write(f"console: {url}/login?code={doors.login_code()}\n")
+        sys.stdout.flush()
+        yield
+
+
+def _url(listening: socket.socket) -> str:
+    """Return where this machine reaches what listens, loopback where that is everywhere."""
+    address, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - compared
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

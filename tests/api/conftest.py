@@ -66,7 +66,7 @@ def client_of(stores: Stores, settings: Settings) -> Iterator[httpx.Client]:
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[httpx.Client]:
-    """Serve an app on a free loopback port, in a thread."""
+    """Serve an app on a free loopback port, in a thread; the client may do everything."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -74,7 +74,10 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
         port = listening.getsockname()[1]
         try:
             # The socket listens already: a request waits until the server is up.
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            known = {"Authorization": f"Bearer {app.state.doors.local_token}"}
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", headers=known, timeout=60
+            ) as client:
                 yield client
         finally:
             server.should_exit = True

@@ -1,15 +1,18 @@
 """A desk over real stores whose control plane is a board of switches in memory."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
-from fastapi import Request
-from graphmind_api.actor import Actor, actor_of
+from graphmind_api.access.doors import Doors, now_ms
 from graphmind_api.app import create_app
 
+from graphmind.access.keys import Keys
+from graphmind.access.roles import Role
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.stores import Stores
 from graphmind.repair.connector import Applied, Effect, Planned, Seen
@@ -58,18 +61,30 @@ def desk_over(stores: Stores, settings: Settings, board: Board | None) -> Repair
 
 @contextmanager
 def client_of_desk(
-    stores: Stores, settings: Settings, desk: RepairDesk, *, role: str = ""
+    stores: Stores, settings: Settings, desk: RepairDesk, *, role: Role | None = "responder"
 ) -> Iterator[httpx.Client]:
-    """Serve the app with its desk; with a role, as if a login had given it to whoever asks."""
-    app = create_app(stores, settings, None, desk)
-    if role:
+    """Serve the app with its desk to people who have keys of a role; None: to the local token."""
+    with TemporaryDirectory() as folder:
+        doors = Doors(replace(settings, data_dir=Path(folder)))
+        with serving(create_app(stores, settings, None, desk, doors)) as client:
+            client.auth = KeyOf(doors.keys, role) if role else None
+            yield client
 
-        def known(request: Request) -> Actor:
-            return Actor(name=request.headers["X-Graphmind-Actor"], role=role)
 
-        app.dependency_overrides[actor_of] = known
-    with serving(app) as client:
-        yield client
+class KeyOf(httpx.Auth):
+    """Sends each request with a key of whom ``X-Graphmind-Actor`` names, made on the way."""
+
+    def __init__(self, keys: Keys, role: Role) -> None:
+        self._keys = keys
+        self._role = role
+        self._tokens: dict[str, str] = {}
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        name = request.headers.get("X-Graphmind-Actor", "rae")
+        if name not in self._tokens:
+            self._tokens[name] = self._keys.create(name, self._role, now_ms=now_ms())
+        request.headers["Authorization"] = f"Bearer {self._tokens[name]}"
+        yield request
 
 
 def who(name: str, **more: str) -> dict[str, str]:

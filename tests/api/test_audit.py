@@ -115,7 +115,7 @@ def test_who_may_not_approve_a_plan_may_not_approve_a_strategy(client):
     refused = client.post(f"{STRATEGIES}/{own['key']}/approve", headers=who("eve"))
 
     assert refused.status_code == 403
-    assert "eve is responder" in refused.json()["detail"]
+    assert "eve has the role responder" in refused.json()["detail"]
 
 
 def test_a_revision_is_approved_but_not_by_who_proposed_it(client, approvers):

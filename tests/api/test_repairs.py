@@ -5,6 +5,7 @@ import re
 import time
 from importlib.resources import files
 
+import httpx
 import pytest
 from graphmind_api.app import create_app
 
@@ -65,15 +66,22 @@ def desk(stores, settings, board):
 
 @pytest.fixture(scope="module")
 def client(stores, settings, desk):
-    """A client of the app as it is shipped: who asks is taken at their word, nobody may approve."""
+    """A client of people with keys of responders: the header of ``who`` says whose is used."""
     with client_of_desk(stores, settings, desk) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def approvers(stores, settings, desk):
-    """A client of an app with a login before it, which knows approvers only."""
+    """A client of people with keys of approvers."""
     with client_of_desk(stores, settings, desk, role="approver") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def local(stores, settings, desk):
+    """A client with the local token."""
+    with client_of_desk(stores, settings, desk, role=None) as opened:
         yield opened
 
 
@@ -153,15 +161,30 @@ def test_a_planned_repair_says_where_it_is_and_what_it_would_do(client, incident
     assert board.state == before
 
 
-def test_who_says_nothing_of_themselves_is_anonymous(client, incident):
+def test_who_asks_is_named_after_their_key(client, incident):
     path = f"/api/v1/incidents/{incident}/repairs"
 
-    assert client.post(path, json={}).json()["requested_by"] == "anonymous"
+    assert client.post(path, json={}).json()["requested_by"] == "rae"
+
+
+def test_nobody_asks_in_the_name_of_another(client, incident):
+    token = client.auth._keys.create("eve", "admin", now_ms=0)
+    own = {"Authorization": f"Bearer {token}", "X-Graphmind-Actor": "rae"}
+    with httpx.Client(base_url=client.base_url, headers=own) as eve:
+        answer = eve.post(f"/api/v1/incidents/{incident}/repairs", json={})
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:graphmind:not-you")
+
+
+def test_the_local_token_asks_in_the_name_of_whoever_holds_it(local, incident):
+    assert planned(local, incident, by="mallory").json()["requested_by"] == "mallory"
+    path = f"/api/v1/incidents/{incident}/repairs"
+    assert local.post(path, json={}).json()["requested_by"] == "local"
 
 
 @pytest.mark.parametrize("name", ["", "a\tb", "x" * 129])
-def test_a_name_that_no_trail_should_hold_is_refused(client, incident, name):
-    answer = planned(client, incident, by=name)
+def test_a_name_that_no_trail_should_hold_is_refused(local, incident, name):
+    answer = planned(local, incident, by=name)
 
     assert answer.status_code == 422
     assert "X-Graphmind-Actor" in answer.json()["errors"][0]["location"]
@@ -250,11 +273,11 @@ def test_one_person_is_not_enough_for_a_region(approvers, incident):
     assert moved(approvers, repair, "run").status_code == 409
 
 
-def test_nobody_may_approve_before_there_is_a_login(client, waiting):
+def test_a_responder_may_not_approve(client, waiting):
     answer = moved(client, waiting, "approve", {"plan_hash": waiting["plan_hash"]}, by="ann")
 
-    assert answer.status_code == 409
-    assert "responder" in answer.json()["detail"]
+    assert answer.status_code == 403
+    assert "has the role responder" in answer.json()["detail"]
     assert client.get(f"{REPAIRS}/{waiting['repair_id']}").json() == waiting
 
 

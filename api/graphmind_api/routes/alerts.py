@@ -9,6 +9,8 @@ from graphmind_api.context import API, OpenStores, RunningService
 from graphmind_api.live_models import AlertPage, TakenIn
 
 router = APIRouter(prefix=f"{API}/alerts", tags=["alerts"])
+intake = APIRouter(prefix=f"{API}/alerts", tags=["alerts"])
+"""For senders, who need not be viewers."""
 
 
 @router.get("", summary="The alerts raised")
@@ -17,7 +19,7 @@ def read_alerts(stores: OpenStores) -> AlertPage:
     return AlertPage.model_validate({"items": list_alerts(stores.archive)})
 
 
-@router.post(
+@intake.post(
     "/in",
     summary="Take in the alerts of an Alertmanager or of Grafana",
     responses={

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.repair import record as room
 from graphmind.repair.states import State
-from graphmind_api.actor import FROM_HERE, Actor, CurrentActor
+from graphmind_api.actor import FROM_HERE, Actor, CurrentActor, may
 from graphmind_api.conditions import CONDITIONAL, IfMatch, require_match, state_version
 from graphmind_api.context import API, ConnectedDesk, LongCalls, OpenDesk
 from graphmind_api.pages import Cursor, Limit, cursor_of, link_next, place_of
@@ -35,6 +35,8 @@ ASK_AGAIN_S: Final = "1"
 CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
     409: {"description": "The repair takes no such thing as it stands"}
 }
+ACTING: Final = [*FROM_HERE, may("responder")]
+DECIDING: Final = [*FROM_HERE, may("approver")]
 CHANGED = UNKNOWN | CONFLICT | CONDITIONAL
 IdempotencyKey = Annotated[
     str,
@@ -62,7 +64,7 @@ def read_choices(incident_id: str, desk: OpenDesk) -> Choices:
     "/incidents/{incident_id}/repairs",
     summary="Plan a repair",
     status_code=201,
-    dependencies=FROM_HERE,
+    dependencies=ACTING,
     responses=UNKNOWN
     | {
         200: {"model": Repair, "description": "A dry run"},
@@ -122,7 +124,7 @@ def read_repairs(  # noqa: PLR0917 - one parameter a filter
     "/repairs/stop",
     summary="Stop all repairs, or release that stop",
     status_code=204,
-    dependencies=FROM_HERE,
+    dependencies=ACTING,
 )
 def stop_repairs(switch: StopSwitch, desk: OpenDesk, actor: CurrentActor) -> None:
     """One that runs stops before its next step, and what it did is undone."""
@@ -133,7 +135,7 @@ def stop_repairs(switch: StopSwitch, desk: OpenDesk, actor: CurrentActor) -> Non
     "/repairs/suppress",
     summary="Allow no repair of something",
     status_code=204,
-    dependencies=FROM_HERE,
+    dependencies=ACTING,
 )
 def suppress(asked: Suppression, desk: OpenDesk, actor: CurrentActor) -> None:
     """Of an incident, a cluster or a target, or none by a strategy."""
@@ -164,7 +166,7 @@ def read_events(repair_id: str, desk: OpenDesk, request: Request) -> StreamingRe
 @router.post(
     "/repairs/{repair_id}/approve",
     summary="Approve the plan of a repair",
-    dependencies=FROM_HERE,
+    dependencies=DECIDING,
     responses=CHANGED,
 )
 def approve(  # noqa: PLR0917 - one parameter a part of the request
@@ -183,7 +185,7 @@ def approve(  # noqa: PLR0917 - one parameter a part of the request
 @router.post(
     "/repairs/{repair_id}/reject",
     summary="Reject the plan of a repair",
-    dependencies=FROM_HERE,
+    dependencies=DECIDING,
     responses=CHANGED,
 )
 def reject(  # noqa: PLR0917 - one parameter a part of the request
@@ -203,7 +205,7 @@ def reject(  # noqa: PLR0917 - one parameter a part of the request
     "/repairs/{repair_id}/run",
     summary="Run an approved repair",
     status_code=202,
-    dependencies=FROM_HERE,
+    dependencies=ACTING,
     responses=CHANGED,
 )
 def run(  # noqa: PLR0917 - one parameter a part of the request
@@ -224,7 +226,7 @@ def run(  # noqa: PLR0917 - one parameter a part of the request
     "/repairs/{repair_id}/undo",
     summary="Undo what a repair did",
     status_code=202,
-    dependencies=FROM_HERE,
+    dependencies=ACTING,
     responses=CHANGED,
 )
 def undo(  # noqa: PLR0917 - one parameter a part of the request
@@ -247,7 +249,7 @@ def undo(  # noqa: PLR0917 - one parameter a part of the request
 @router.post(
     "/repairs/{repair_id}/cancel",
     summary="Cancel a repair that does not run yet",
-    dependencies=FROM_HERE,
+    dependencies=ACTING,
     responses=CHANGED,
 )
 def cancel(  # noqa: PLR0917 - one parameter a part of the request
@@ -267,7 +269,7 @@ def cancel(  # noqa: PLR0917 - one parameter a part of the request
     "/repairs/{repair_id}/intercept",
     summary="Stop a running repair",
     status_code=202,
-    dependencies=FROM_HERE,
+    dependencies=ACTING,
     responses=UNKNOWN | CONFLICT,
 )
 def intercept(

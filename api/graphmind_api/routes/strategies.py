@@ -2,9 +2,7 @@
 
 from fastapi import APIRouter
 
-from graphmind.repair.policy import MAY_APPROVE
-from graphmind.repair.strategies.revisions import ApprovalRefused
-from graphmind_api.actor import FROM_HERE, CurrentActor
+from graphmind_api.actor import FROM_HERE, CurrentActor, may
 from graphmind_api.context import API, OpenDesk
 from graphmind_api.problems import UNKNOWN
 from graphmind_api.repair_models import StrategyRevision, StrategyRevisions
@@ -21,16 +19,11 @@ def read_strategies(desk: OpenDesk) -> StrategyRevisions:
 @router.post(
     "/{key}/approve",
     summary="Approve a revision",
-    dependencies=FROM_HERE,
+    # A standing approval lets repairs run by themselves: it weighs as much as one of a plan.
+    dependencies=[*FROM_HERE, may("approver")],
     responses=UNKNOWN
     | {403: {"description": "Who proposed it, or may not approve, cannot approve it"}},
 )
 def approve_strategy(key: str, desk: OpenDesk, actor: CurrentActor) -> StrategyRevision:
     """Of a strategy the revision approved last is used."""
-    if actor.role not in MAY_APPROVE:
-        # A standing approval lets repairs run by themselves: it weighs as much as one of a plan.
-        raise ApprovalRefused(
-            f"{actor.name} is {actor.role}: expected one of {', '.join(sorted(MAY_APPROVE))}. "
-            "Approve with the command line while no server owns the data folder"
-        )
     return StrategyRevision.of(desk.approve_strategy(key, who=actor.name))
