@@ -38,7 +38,7 @@ TOUCHED = (
 def planted() -> Facts:
     items = [{"trace_id": t, "kind": kind, "name": name} for t, kind, name in TOUCHED]
     wrong = [("b", "error", "Rpc"), ("b", "slow", "Rpc"), ("c", "error", "Rpc")]
-    symptoms = [
+    symptoms: list[dict[str, Any]] = [
         {"trace_id": t, "kind": kind, "channel": "error", "module": module}
         for t, kind, module in (*wrong, ("d", "slow", "Router"))
     ]

@@ -1,0 +1,1 @@
+"""What dashboards draw: flat rows over a stretch of time, one module a dashboard."""
