@@ -234,6 +234,12 @@ class DuckArchive:
             rows = cursor.execute(sql("documents"), {"kind": kind}).fetchall()
         return {name: orjson.loads(document) for name, document in rows}
 
+    def document(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return one document; None where there is none of that id."""
+        with self._snapshot() as cursor:
+            rows = cursor.execute(sql("document"), {"kind": kind, "id": name}).fetchall()
+        return orjson.loads(rows[0][0]) if rows else None
+
     def replace_documents(
         self,
         kind: str,

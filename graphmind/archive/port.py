@@ -171,6 +171,9 @@ class Archive(Protocol):
     def documents(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the documents of a kind by id, in the order of their ids."""
 
+    def document(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return one document of a kind by its id; None where there is none."""
+
     def replace_documents(
         self,
         kind: str,

@@ -1,51 +1,43 @@
-"""An incident as a picture: its causes, and what its traces touch, collapsed to counts (S36)."""
+"""An incident as a picture: cut to what can be drawn, each node in its place (S36).
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+It is worked out once and kept with the incident until that has other traces, so that everyone sees
+the same; as of a moment (S44) it is drawn anew, and not kept.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
-from scipy import sparse
 
-from graphmind.archive.port import Archive
+from graphmind.analysis.layout import lay_out
+from graphmind.archive.port import Archive, Selection
+from graphmind.errors import UnknownName
+from graphmind.jobs.picture import (
+    Edge,
+    Node,
+    item_id,
+    links,
+    picture,
+    together_with,
+    touches,
+)
+from graphmind.jobs.reading.past import incident_as_of
 from graphmind.jobs.window import read_around
 from graphmind.telemetry.facts import Facts
 
-HUB: Final = "agent"
-"""Items are linked with the agents their traces run on: every pair would be a hairball."""
+KIND: Final = "picture"
+"""Kind of document that pictures are kept as, by incident."""
+NODES_MAX: Final = 1_500
+"""Nodes of a picture at most: more cannot be read, and Grafana draws no more."""
 LINKS_PER_NODE: Final = 3
 """Links kept for each node allowed: a browser lays out 5,000 for 1,500 nodes in 2 s (measured)."""
-
 TRACES_MAX: Final = 50_000
 """Traces of the incident's time that are counted; of more, a weighted sample (chosen)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """The incident, one of its causes, or an item that its traces touch."""
-
-    node_id: str
-    kind: str
-    """incident, cause, or the kind of the item."""
-    name: str
-    traces: int
-    """Traces of the incident that touch it."""
-    others: int
-    """Traces of the same time that touch it and are not of the incident."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Edge:
-    """How two nodes belong together, and for how many traces of the incident."""
-
-    source: str
-    target: str
-    kind: str
-    """CAUSED_BY, NAMES, TOUCHED or TOUCHED_TOGETHER."""
-    traces: int
+EXPANDED_MAX: Final = 50
+"""Neighbours that one expansion adds (chosen)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,145 +51,141 @@ class Topology:
     """Items left out, touched by the fewest traces of the incident."""
     hidden_edges: int
     """Links left out, made by the fewest traces."""
+    hidden_traces: int
+    """Healthy traces of the same time, which are not drawn."""
 
 
-def topology(archive: Archive, incident_id: str, *, nodes_max: int) -> Topology:
+def topology(
+    archive: Archive,
+    incident_id: str,
+    *,
+    nodes_max: int,
+    expand: str | None = None,
+    as_of_ms: int | None = None,
+) -> Topology:
     """Return the picture of a stored incident, the same in every run. Raises UnknownName.
 
-    The incident, its causes and what they name are always in it.
+    The incident, its causes and what they name are always in it. ``expand`` adds the neighbours of
+    one node that the cut left out.
     """
-    incident: Mapping[str, Any] = archive.incident(incident_id)
+    incident = incident_as_of(archive, incident_id, as_of_ms)
+    whole = _drawn(archive, incident) if as_of_ms is not None else _kept(archive, incident)
+    cut = _cut(whole, nodes_max)
+    return cut if expand is None else _expanded(archive, incident, whole, cut, expand)
+
+
+def _kept(archive: Archive, incident: Mapping[str, Any]) -> Topology:
+    """Return the picture kept of an incident; draw and keep it where its traces are others."""
+    incident_id, digest = incident["incident_id"], _digest(incident)
+    kept = archive.document(KIND, incident_id)
+    if kept is not None and kept["of"] == digest:
+        return _read(kept["picture"])
+    whole = _drawn(archive, incident)
+    archive.replace_documents(KIND, {incident_id: {"of": digest, "picture": asdict(whole)}})
+    return whole
+
+
+def _digest(incident: Mapping[str, Any]) -> str:
+    """Name what a picture is drawn of."""
+    told = [*incident["trace_ids"], *(cause["label"] for cause in incident["causes"])]
+    return hashlib.sha256("\n".join([incident["title"], *told]).encode()).hexdigest()
+
+
+def _drawn(archive: Archive, incident: Mapping[str, Any]) -> Topology:
+    """Draw all that NODES_MAX allows."""
     own = pa.array(incident["trace_ids"], pa.string())
     facts = read_around(archive, own, TRACES_MAX)
-    verdict = _verdict_nodes(incident)
-    named, others = _items(incident, _touched(facts, own))
-    room = max(nodes_max - len(verdict) - len(named), 0)
-    items = [*named, *others[:room]]
-    links = _links(facts, own, items)
-    links_max = LINKS_PER_NODE * nodes_max
+    shown = picture(incident, facts)
+    first = [*shown.verdict, *shown.named, *shown.groups]
+    room = max(NODES_MAX - len(first), 0)
+    items = [*shown.named, *shown.others[:room]]
+    joined = links(facts, own, items)
+    edges = [*shown.edges, *touches(incident["incident_id"], items)]
+    edges += joined[: LINKS_PER_NODE * NODES_MAX]
     return Topology(
-        incident_id=incident_id,
-        nodes=(*verdict, *items),
-        edges=(
-            *_verdict_edges(incident),
-            *_touches(incident_id, items),
-            *links[:links_max],
-        ),
-        hidden_nodes=len(others[room:]),
-        hidden_edges=len(links[links_max:]),
+        incident_id=incident["incident_id"],
+        nodes=_placed([*first, *shown.others[:room]], edges),
+        edges=tuple(edges),
+        hidden_nodes=len(shown.others[room:]),
+        hidden_edges=len(joined[LINKS_PER_NODE * NODES_MAX :]),
+        hidden_traces=shown.healthy,
     )
 
 
-def _touched(facts: Facts, own: pa.Array) -> list[Node]:
-    """Return what the incident's traces touch, by the most of them, then the fewest others."""
-    mine = pc.cast(pc.is_in(facts.items["trace_id"], value_set=own), pa.int64())
-    grouped = facts.items.append_column("mine", mine).group_by(["kind", "name"])
-    counted = grouped.aggregate([("mine", "sum"), ("mine", "count")])
-    nodes = [
-        _item(row["kind"], row["name"], row["mine_sum"], row["mine_count"] - row["mine_sum"])
-        for row in counted.filter(pc.greater(counted["mine_sum"], 0)).to_pylist()
-    ]
-    return sorted(nodes, key=lambda node: (-node.traces, node.others, node.kind, node.name))
+def _read(document: Mapping[str, Any]) -> Topology:
+    nodes = tuple(Node(**node) for node in document["nodes"])
+    edges = tuple(Edge(**edge) for edge in document["edges"])
+    return Topology(**{**document, "nodes": nodes, "edges": edges})
 
 
-def _items(incident: Mapping[str, Any], touched: list[Node]) -> tuple[list[Node], list[Node]]:
-    """Split items into those that the causes name, in the order of the causes, and the others.
-
-    What a cause names may be pruned from the archive since: it is there with no traces.
-    """
-    named = {
-        _item_id(item["kind"], item["name"]): _item(item["kind"], item["name"], 0, 0)
-        for cause in incident["causes"]
-        for item in cause["all_of"]
-    }
-    others = [node for node in touched if node.node_id not in named]
-    named |= {node.node_id: node for node in touched if node.node_id in named}
-    return list(named.values()), others
+def _placed(nodes: Sequence[Node], edges: Iterable[Edge]) -> tuple[Node, ...]:
+    """Give each node its place; the incident is the middle."""
+    row = {node.node_id: number for number, node in enumerate(nodes)}
+    joined = [(row[edge.source], row[edge.target], edge.traces) for edge in edges]
+    source, target, weight = np.array(joined or np.zeros((0, 3)), np.int64).T
+    places = lay_out(len(nodes), source, target, weight.astype(np.float64)).round(4).tolist()
+    return tuple(replace(node, x=x, y=y) for node, (x, y) in zip(nodes, places, strict=True))
 
 
-def _item(kind: str, name: str, traces: int, others: int) -> Node:
-    return Node(node_id=_item_id(kind, name), kind=kind, name=name, traces=traces, others=others)
-
-
-def _item_id(kind: str, name: str) -> str:
-    return f"{kind}:{name}"
-
-
-def _cause_id(incident: Mapping[str, Any], cause: Mapping[str, Any]) -> str:
-    return f"{incident['incident_id']}:{cause['rank']}"
-
-
-def _verdict_nodes(incident: Mapping[str, Any]) -> list[Node]:
-    """Return the incident, and its causes with the counts of their evidence."""
-    first = Node(
-        node_id=incident["incident_id"],
-        kind="incident",
-        name=incident["title"],
-        traces=len(incident["trace_ids"]),
-        others=0,
+def _cut(whole: Topology, nodes_max: int) -> Topology:
+    """Keep the most important nodes, and the links of most traces between them."""
+    named = {edge.target for edge in whole.edges if edge.kind in ("CAUSED_BY", "NAMES")}
+    always = 1 + len(named)
+    nodes = whole.nodes[: max(nodes_max, always)]
+    shown = {node.node_id for node in nodes}
+    edges = [edge for edge in whole.edges if edge.source in shown and edge.target in shown]
+    joined = [edge for edge in edges if edge.kind == "TOUCHED_TOGETHER"]
+    kept = joined[: LINKS_PER_NODE * nodes_max]
+    return replace(
+        whole,
+        nodes=nodes,
+        edges=(*(edge for edge in edges if edge.kind != "TOUCHED_TOGETHER"), *kept),
+        hidden_nodes=whole.hidden_nodes + len(whole.nodes) - len(nodes),
+        hidden_edges=whole.hidden_edges + len(joined) - len(kept),
     )
-    causes = [
-        Node(
-            node_id=_cause_id(incident, cause),
-            kind="cause",
-            name=cause["label"],
-            traces=round(cause["failed_with"]),
-            others=round(cause["passed_with"]),
+
+
+def _expanded(
+    archive: Archive,
+    incident: Mapping[str, Any],
+    whole: Topology,
+    cut: Topology,
+    node_id: str,
+) -> Topology:
+    """Add the items that most traces of the incident touch together with a node."""
+    known = {node.node_id: node for node in whole.nodes}
+    if node_id not in known:
+        raise UnknownName(
+            f"the picture of incident {incident['incident_id']} has no node {node_id}"
         )
-        for cause in incident["causes"]
+    own = pa.array(incident["trace_ids"], pa.string())
+    facts = archive.facts(Selection(trace_ids=own))
+    shown = {node.node_id for node in cut.nodes}
+    near = _neighbours(facts, own, known, node_id)
+    added = [(node, count) for node, count in near if node.node_id not in shown][:EXPANDED_MAX]
+    joined = {frozenset((edge.source, edge.target)) for edge in cut.edges}
+    edges = [
+        Edge(source=node_id, target=node.node_id, kind="TOUCHED_TOGETHER", traces=count)
+        for node, count in [*added, *(pair for pair in near if pair[0].node_id in shown)]
+        if frozenset((node_id, node.node_id)) not in joined
     ]
-    return [first, *causes]
+    return replace(
+        cut,
+        nodes=(*cut.nodes, *(node for node, _ in added)),
+        edges=(*cut.edges, *edges),
+        hidden_nodes=cut.hidden_nodes - len(added),
+    )
 
 
-def _verdict_edges(incident: Mapping[str, Any]) -> list[Edge]:
-    edges = []
-    for cause in incident["causes"]:
-        own, traces = _cause_id(incident, cause), round(cause["failed_with"])
-        edges.append(
-            Edge(source=incident["incident_id"], target=own, kind="CAUSED_BY", traces=traces)
-        )
-        named = (_item_id(item["kind"], item["name"]) for item in cause["all_of"])
-        edges += [Edge(source=own, target=to, kind="NAMES", traces=traces) for to in named]
-    return edges
-
-
-def _touches(incident_id: str, items: Sequence[Node]) -> list[Edge]:
-    return [
-        Edge(source=incident_id, target=item.node_id, kind="TOUCHED", traces=item.traces)
-        for item in items
-        if item.traces
+def _neighbours(
+    facts: Facts, own: pa.Array, known: Mapping[str, Node], node_id: str
+) -> list[tuple[Node, int]]:
+    """Return the items that traces of the incident touch together with one, most traces first."""
+    items = [
+        node
+        for node in known.values()
+        if node.node_id == item_id(node.kind, node.name) and node.node_id != node_id
     ]
-
-
-def _links(facts: Facts, own: pa.Array, items: Sequence[Node]) -> list[Edge]:
-    """Link agents with other items that the same traces touch; the links of most traces first."""
-    touched = _incidence(facts, own, items)
-    is_hub = np.array([item.kind == HUB for item in items], bool)
-    hubs, others = np.flatnonzero(is_hub).tolist(), np.flatnonzero(~is_hub).tolist()
-    together: NDArray[np.int64] = (touched[:, hubs].T @ touched[:, others]).toarray()
-    links = [
-        Edge(
-            source=items[hub].node_id,
-            target=items[other].node_id,
-            kind="TOUCHED_TOGETHER",
-            traces=count,
-        )
-        for hub, row in zip(hubs, together.tolist(), strict=True)
-        for other, count in zip(others, row, strict=True)
-        if count
-    ]
-    return sorted(links, key=lambda link: -link.traces)
-
-
-def _incidence(facts: Facts, own: pa.Array, items: Sequence[Node]) -> sparse.csr_array:
-    """Return which trace of the incident touches which item; shape (n_traces, n_items), 0 or 1."""
-    column = {(item.kind, item.name): number for number, item in enumerate(items)}
-    rows = facts.items.filter(pc.is_in(facts.items["trace_id"], value_set=own))
-    trace = pc.index_in(rows["trace_id"], value_set=own).to_numpy()
-    pairs = zip(rows["kind"].to_pylist(), rows["name"].to_pylist(), strict=True)
-    item = np.array([column.get(pair, -1) for pair in pairs], np.int64)
-    shown = item >= 0
-    ones = np.ones(int(shown.sum()), np.int64)
-    touched = sparse.csr_array((ones, (trace[shown], item[shown])), shape=(len(own), len(items)))
-    touched.data[:] = 1
-    return touched
+    counts = together_with(facts, own, known[node_id], items)
+    pairs = [(node, count) for node, count in zip(items, counts, strict=True) if count]
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0].node_id))

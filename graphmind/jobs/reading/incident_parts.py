@@ -176,7 +176,7 @@ def _explained(
 
 def _carried(archive: Archive, incident: Mapping[str, Any]) -> frozenset[str]:
     """Return the traces of an incident that a bad value reached, by its lineage."""
-    lineage = archive.documents(LINEAGE).get(incident["incident_id"], {"contaminated": ()})
+    lineage = archive.document(LINEAGE, incident["incident_id"]) or {"contaminated": ()}
     return frozenset(row["from"] for row in lineage["contaminated"]) & {*incident["trace_ids"]}
 
 
