@@ -26,6 +26,8 @@ from graphmind_api.routes import (
     alerts,
     audit,
     diagnosis,
+    grafana,
+    grafana_repairs,
     incidents,
     login,
     operations,
@@ -38,7 +40,7 @@ from graphmind_api.under_way import UnderWay
 
 GUARDED = (
     *(incidents, root_cause, diagnosis, repairs, strategies, audit),
-    *(alerts, questions, access),
+    *(alerts, questions, access, grafana, grafana_repairs),
 )
 """Whoever asks there needs at least the role ``viewer``: a route need not say so."""
 OPEN = (login, operations)

@@ -13,7 +13,7 @@ from graphmind_api.grafana_models import Choice
 from graphmind_api.routes.grafana import CurrentView, shown
 
 router = APIRouter(prefix=f"{API}/grafana", tags=["grafana"])
-OfCluster = Annotated[str, Query(max_length=256, description="Id of a cluster; empty: all")]
+OfCluster = Annotated[str, Query(max_length=256, description="Id of a cluster; blank: all")]
 
 
 @router.get("/repairs", summary="Repairs with the time of each stage")
@@ -76,7 +76,7 @@ def read_tree_edges(
 
 def _tree(stores: OpenStores, view: View, cluster: str) -> tuple[list[Row], list[Row]]:
     found = live_repairs(stores, view)
-    return clusters.evolution(stores.archive.incidents(), found, cluster_id=cluster)
+    return clusters.evolution(stores.archive.incidents(), found, cluster_id=cluster.strip())
 
 
 def _incidents(stores: OpenStores) -> Incidents:
