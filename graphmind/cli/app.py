@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from graphmind import __version__
+from graphmind.cli.keys import keys_app
 from graphmind.cli.knowledge import knowledge
 from graphmind.cli.options import DataDir, Given, Json, Neo4j, context
 from graphmind.cli.repair import repair_app
@@ -187,6 +188,7 @@ def serve(
     commands.serve_live(context(ctx.obj, data_dir, neo4j, json=False), host=host, port=port)
 
 
+app.add_typer(keys_app, name="keys")
 app.add_typer(knowledge)
 app.add_typer(repair_app)
 

@@ -14,7 +14,7 @@ from graphmind_api.access.doors import Doors, now_ms
 from graphmind_api.access.gate import unauthenticated
 from graphmind_api.access.sessions import COOKIE
 from graphmind_api.actor import FROM_HERE
-from graphmind_api.problems import Problem, answer
+from graphmind_api.problems import answer
 
 router = APIRouter(tags=["access"])
 
@@ -76,7 +76,7 @@ def open_login(request: Request, code: Code = "") -> Response:
     responses={
         200: {"description": "Logged in; the cookie is set"},
         303: {"description": "Logged in with a form"},
-        401: {"model": Problem, "description": "The token opens nothing"},
+        401: {"description": "The token opens nothing"},
         413: {"description": "The body is too long to be a token"},
         422: {"description": "The body has no token"},
     },
