@@ -18,6 +18,7 @@ from graphmind_api.access.surroundings import Surroundings
 from graphmind_api.actor import may, may_send
 from graphmind_api.body_limit import BodyLimit
 from graphmind_api.context import API
+from graphmind_api.idempotency import Idempotency
 from graphmind_api.metrics import Metrics, RequestMetrics
 from graphmind_api.openapi import document, openapi_route
 from graphmind_api.problems import Faults, add_handlers
@@ -26,8 +27,11 @@ from graphmind_api.routes import (
     alerts,
     audit,
     diagnosis,
+    exploring,
+    fleet,
     grafana,
     grafana_repairs,
+    incident_parts,
     incidents,
     login,
     operations,
@@ -35,11 +39,13 @@ from graphmind_api.routes import (
     repairs,
     root_cause,
     strategies,
+    traces,
 )
 from graphmind_api.under_way import UnderWay
 
 GUARDED = (
-    *(incidents, root_cause, diagnosis, repairs, strategies, audit),
+    *(incidents, incident_parts, traces, fleet, exploring),
+    *(root_cause, diagnosis, repairs, strategies, audit),
     *(alerts, questions, access, grafana, grafana_repairs),
 )
 """Whoever asks there needs at least the role ``viewer``: a route need not say so."""
@@ -90,6 +96,7 @@ def create_app(
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Put around the routes what every request passes: the last added sees it first."""
+    app.add_middleware(Idempotency)
     app.add_middleware(BodyLimit)
     app.add_middleware(
         Gate,

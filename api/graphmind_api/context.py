@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, HTTPException, Query, Request
 
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.stores import Stores
@@ -59,3 +59,7 @@ OpenDesk = Annotated[RepairDesk, Depends(_desk)]
 ConnectedDesk = Annotated[RepairDesk, Depends(_connected)]
 """503 also where it has no connector."""
 LongCalls = Annotated[UnderWay, Depends(_long_calls)]
+AsOf = Annotated[
+    int | None,
+    Query(ge=0, lt=2**62, description="Show it as it stood at this moment, epoch ms; null: now"),
+]

@@ -4,8 +4,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from graphmind_api.models import Body, Cause, Moment, NearChange, Reach, Resemblance, Rival
-from graphmind_api.reading_models import GraphQuery
+from graphmind_api.models import (
+    Body,
+    Cause,
+    GraphQuery,
+    Moment,
+    NearChange,
+    Reach,
+    Resemblance,
+    Rival,
+)
 
 
 class IncidentTrace(Body):
@@ -46,7 +54,7 @@ class ShownCause(Cause):
     passed_share: float = Field(description="Of the healthy traces, those that touch it")
     risk_ratio_high: float = Field(description="Upper end of the 95 % interval")
     unexplained_traces: int = Field(description="Traces of the incident that do not touch it")
-    rivals: tuple[LostRival, ...]  # type: ignore[assignment]  # more of each
+    rivals: tuple[LostRival, ...]
 
 
 class IncidentCauses(Body):

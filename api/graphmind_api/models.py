@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Severity = Literal["critical", "major", "minor"]
 Symptom = Literal["error", "slow", "hang", "short", "storm", "fork", "loop", "wrong", "metric"]
@@ -15,6 +15,17 @@ class Body(BaseModel):
     """Base of all bodies: frozen."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class GraphQuery(Body):
+    """The question to the graph that gives the same from Neo4j Browser."""
+
+    question: str = Field(description="Its name in the library")
+    cypher: str
+    parameters: dict[str, Any]
+    browser_url: str | None = Field(
+        description="Opens Neo4j Browser with it; null where its address is not set"
+    )
 
 
 class Item(Body):
@@ -221,6 +232,10 @@ class Incident(Verdict):
     history: tuple[Moment, ...] = Field((), description="Live: its states, oldest first")
     eligible_for_repair: bool = Field(False, description="An alert was raised for it")
     alerted_ms: int | None = Field(None, description="When that was, epoch ms")
+    sentence: str = Field(description="It in one sentence; times in UTC")
+    until_ms: int = Field(description="When it last failed, epoch ms")
+    repair_state: str | None = Field(description="Of its newest repair; null: none")
+    owner: str | None = Field(description="Who looks after it; null: nobody has said so")
     command: Command
 
 
@@ -237,6 +252,10 @@ class IncidentSummary(Body):
     confidence: float
     trace_count: int
     cause: str | None = Field(description="Its first cause in words")
+    sentence: str = Field(description="It in one sentence; times in UTC")
+    until_ms: int = Field(description="When it last failed, epoch ms")
+    repair_state: str | None = Field(description="Of its newest repair; null: none")
+    owner: str | None = Field(description="Who looks after it; null: nobody has said so")
 
 
 class IncidentPage(Body):
@@ -247,13 +266,22 @@ class IncidentPage(Body):
 
 
 class Node(Body):
-    """The incident, one of its causes, or an item that its traces touch."""
+    """The incident, one of its causes, an item that its traces touch, or a group of its traces."""
 
     node_id: str
-    kind: str = Field(description="incident, cause, or the kind of the item")
+    kind: str = Field(description="incident, cause, traces, or the kind of the item")
     name: str
     traces: int = Field(description="Traces of the incident that touch it")
     others: int = Field(description="Other traces of the same time that touch it")
+    failing_share: float = Field(
+        description="Failing traces over all that touch it, in the time of the incident"
+    )
+    mark: Literal["hot_zone", "break_point", "loop"] | None = Field(
+        description="hot_zone: most that touch it fail; break_point: traces go wrong there; "
+        "loop: they go round in it"
+    )
+    x: float = Field(description="Where to draw it, -1 to 1; the same for everyone")
+    y: float
 
 
 class Edge(Body):
@@ -261,7 +289,7 @@ class Edge(Body):
 
     source: str
     target: str
-    kind: Literal["CAUSED_BY", "NAMES", "TOUCHED", "TOUCHED_TOGETHER"]
+    kind: Literal["CAUSED_BY", "NAMES", "PART_OF", "TOUCHED", "TOUCHED_TOGETHER"]
     traces: int = Field(description="Traces of the incident that it stands for")
 
 
@@ -273,12 +301,8 @@ class Topology(Body):
     edges: tuple[Edge, ...]
     hidden_nodes: int = Field(description="Items left out, touched by the fewest of its traces")
     hidden_edges: int = Field(description="Links left out, made by the fewest of its traces")
-
-
-class FailingTraces(Body):
-    """Traces to explain as failing."""
-
-    trace_ids: Annotated[list[TraceId], FailFast(), Field(min_length=1, max_length=IDS_MAX)]
+    hidden_traces: int = Field(description="Healthy traces of the same time, which are not drawn")
+    query: GraphQuery
 
 
 class Window(Body):

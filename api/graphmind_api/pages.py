@@ -21,8 +21,8 @@ def place_of(cursor: str) -> Place:
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
         match orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
-            case [int(onset_ms), str(incident_id)]:
-                return onset_ms, incident_id
+            case [int(number), str(name)] if -(2**63) <= number < 2**63:
+                return number, name
     except ValueError:  # not base64, or not JSON inside
         pass
     raise ValueError("should be the next_cursor of a page before, as it was given")

@@ -1,25 +1,13 @@
 """Bodies that several answers share: where a picture comes from in the graph, and cohorts."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 
-from graphmind_api.models import Body, Int64, Symptom, TraceId
+from graphmind_api.models import IDS_MAX, Body, GraphQuery, Int64, Symptom, TraceId
 
-IDS_MAX = 100_000
 NAME_MAX = 1_000
 Outcome = Literal["ok", "failed", "slow", "hung", "short", "wrong", "incomplete"]
-
-
-class GraphQuery(Body):
-    """The question to the graph that gives the same from Neo4j Browser."""
-
-    question: str = Field(description="Its name in the library")
-    cypher: str
-    parameters: dict[str, Any]
-    browser_url: str | None = Field(
-        description="Opens Neo4j Browser with it; null where no Neo4j is used"
-    )
 
 
 class TraceFilter(Body):
@@ -42,7 +30,9 @@ class TraceFilter(Body):
 class Cohort(Body):
     """Some traces: by id, or by a filter."""
 
-    trace_ids: tuple[TraceId, ...] | None = Field(None, min_length=1, max_length=IDS_MAX)
+    trace_ids: Annotated[
+        list[TraceId] | None, FailFast(), Field(min_length=1, max_length=IDS_MAX)
+    ] = None
     filter: TraceFilter | None = None
 
     @model_validator(mode="after")
@@ -50,6 +40,10 @@ class Cohort(Body):
         if (self.trace_ids is None) == (self.filter is None):
             raise ValueError("give trace_ids or filter, and not both")
         return self
+
+
+class FailingTraces(Cohort):
+    """Traces to explain as failing: by id, or by a filter."""
 
 
 class Cohorts(Body):

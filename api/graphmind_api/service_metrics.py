@@ -38,12 +38,8 @@ class ServiceState(Collector):
         yield CounterMetricFamily(
             "otel_span", "Spans received and stored", value=counts.rows["spans"]
         )
-        dropped = {
-            "queue full": counts.refused,
-            "not stored": counts.failed,
-            **dict(tally.rejected.counts),
-        }
-        yield _by("span_dropped", "What was not kept, by reason", "reason", dropped)
+        lost = self._service.dropped()
+        yield _by("span_dropped", "What was not kept, by reason", "reason", lost)
         yield GaugeMetricFamily(
             "graphmind_queue_rows",
             "Rows waiting to be stored",

@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from graphmind_api.models import Body
-from graphmind_api.reading_models import GraphQuery
+from graphmind_api.models import Body, GraphQuery
 
 
 class TraceSummary(Body):

@@ -39,7 +39,7 @@ def lay_out(nodes: int, source: Integers, target: Integers, weight: Floats) -> N
         reach = apart * (1 - step / STEPS)
         place += force * (np.minimum(length * apart, reach) / length)[:, None]
         place -= place[0]
-    return place / max(float(np.abs(place).max()), 1e-12)
+    return np.asarray(place / max(float(np.abs(place).max()), 1e-12))
 
 
 def _push(place: NDArray[np.float64], apart: float) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ log settings from the environment at import.
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,7 @@ class EmbeddedEngine:
     """ArcadeDB in process; every commit is flushed to disk before it returns."""
 
     def __init__(self, data_dir: Path) -> None:
+        self._exploring = threading.Lock()
         self._path = data_dir / "graph"
         self._owner = data_dir / "graph.pid"
         self._loading = data_dir / f"graph.{LOADING}"
@@ -77,15 +79,19 @@ class EmbeddedEngine:
     def explore(
         self, text: str, params: Mapping[str, Any], *, row_limit: int, timeout_s: float
     ) -> list[Row]:
-        """Run a stranger's statement by the call that refuses writes, under a time limit."""
-        self._limit(round(timeout_s * 1000))
-        try:
-            found = self._db.query("opencypher", text, dict(params))
-            return [row.to_dict() for row in islice(found, row_limit)]
-        except self._error as error:
-            raise QueryRefused(f"The statement was refused or cut off: {error}") from error
-        finally:
-            self._limit(0)
+        """Run a stranger's statement by the call that refuses writes, under a time limit.
+
+        The limit is one setting of the database: one at a time, or the first to end would lift it.
+        """
+        with self._exploring:
+            self._limit(round(timeout_s * 1000))
+            try:
+                found = self._db.query("opencypher", text, dict(params))
+                return [row.to_dict() for row in islice(found, row_limit)]
+            except self._error as error:
+                raise QueryRefused(f"The statement was refused or cut off: {error}") from error
+            finally:
+                self._limit(0)
 
     def load_empty(self, rows: GraphRows) -> Counters | None:
         """Write into an empty graph by GraphBatch.

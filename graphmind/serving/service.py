@@ -161,6 +161,12 @@ class Service:
         """Those that listen."""
         return tuple(self._receivers)
 
+    def dropped(self) -> dict[str, int]:
+        """Return how much was not kept since the start, by reason."""
+        counts = self.intake.counts
+        rejected = dict(self.tally.rejected.counts)
+        return {"queue full": counts.refused, "not stored": counts.failed, **rejected}
+
     def checks(self) -> dict[str, str]:
         """Return what is wrong, by part; an empty text says that the part is well."""
         repairing = self.repairing.loops if self.repairing else ()

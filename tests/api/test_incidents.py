@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from graphmind.archive.duck import DuckArchive
 from graphmind.incidents import incident as room
 from graphmind.jobs.incidents import Filter, list_incidents
+from graphmind.jobs.reading.sentence import sentence
 from graphmind.telemetry.symptoms import CHANNEL
 from graphmind.telemetry.triggers import KIND
 
@@ -37,6 +38,20 @@ LIVE: dict[str, object] = {
 """What a live server adds to an incident, as one of an analysis without it shows it."""
 
 
+TOLD = {"sentence", "until_ms", "repair_state", "owner"}
+"""What is worked out for readers."""
+
+
+def told(incident):
+    """What this file's incidents, of which each has a cause and no repair, are told with."""
+    return {
+        "sentence": sentence(incident, len(incident["trace_ids"])),
+        "until_ms": max(cause["until_ms"] for cause in incident["causes"]),
+        "repair_state": None,
+        "owner": None,
+    }
+
+
 def names(model):
     return set(model.model_fields)
 
@@ -46,8 +61,9 @@ def test_incidents_are_listed_newest_first_as_summaries(client, stored):
 
     assert listed == {
         "items": [
-            {name: i[name] for name in names(models.IncidentSummary) - {"trace_count", "cause"}}
+            {name: i[name] for name in names(models.IncidentSummary) & i.keys()}
             | {"trace_count": len(i["trace_ids"]), "cause": i["causes"][0]["label"]}
+            | told(i)
             for i in stored
         ],
         "next_cursor": None,
@@ -120,7 +136,9 @@ def test_a_parameter_that_does_not_fit_is_named(client, params, location):
 
 def test_an_incident_is_given_in_full(client, stored):
     for incident in stored:
-        assert client.get(f"{INCIDENTS}/{incident['incident_id']}").json() == LIVE | incident
+        assert client.get(
+            f"{INCIDENTS}/{incident['incident_id']}"
+        ).json() == LIVE | incident | told(incident)
 
 
 def test_a_command_is_given_alone(client, stored):
@@ -130,7 +148,10 @@ def test_a_command_is_given_alone(client, stored):
         assert answer.json() == incident["command"]
 
 
-@pytest.mark.parametrize("part", ["", "/topology", "/command"])
+PARTS = ("traces", "causes", "evidence", "timeline", "similar", "exposure", "lineage")
+
+
+@pytest.mark.parametrize("part", ["", "/topology", "/command", *(f"/{part}" for part in PARTS)])
 @pytest.mark.parametrize("incident_id", ["inc-0000000000", "%00", "%ff", "a b", "x" * 5000])
 def test_an_unknown_incident_is_not_found(client, incident_id, part):
     answer = client.get(f"{INCIDENTS}/{incident_id}{part}")
@@ -159,7 +180,7 @@ def test_the_api_describes_every_field_of_an_incident(described, documented):
 def test_an_incident_is_its_document_its_command_and_what_it_resembles():
     document = {field.name for field in fields(room.Incident)}
 
-    assert document | {"command", "seen", *LIVE} == names(models.Incident)
+    assert document | {"command", "seen", *LIVE, *TOLD} == names(models.Incident)
 
 
 def test_every_symptom_can_be_filtered_by():
@@ -179,7 +200,13 @@ onsets = st.lists(st.integers(0, 3), max_size=12)
 
 def documents(onsets_ms):
     return [
-        {"incident_id": f"inc-{n}", "onset_ms": onset, "symptom": "error", "severity": "minor"}
+        {
+            "incident_id": f"inc-{n}",
+            "onset_ms": onset,
+            "symptom": "error",
+            "severity": "minor",
+            "trace_ids": [],
+        }
         for n, onset in enumerate(onsets_ms)
     ]
 

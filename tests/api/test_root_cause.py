@@ -112,7 +112,9 @@ def test_every_id_given_is_in_one_finding_unexplained_or_unknown(explained, all_
         ({"trace_ids": [""]}, "body.trace_ids.0"),
         ({"trace_ids": ["a", 1]}, "body.trace_ids.1"),
         ({"trace_ids": ["x" * 257]}, "body.trace_ids.0"),
-        ({}, "body.trace_ids"),
+        ({}, "body"),
+        ({"trace_ids": ["a"], "filter": {}}, "body"),
+        ({"filter": {"symptom": "sad"}}, "body.filter.symptom"),
         ([], "body"),
     ],
 )

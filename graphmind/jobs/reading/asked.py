@@ -54,3 +54,10 @@ def _literal(value: Any) -> str:
         inside = ", ".join(f"`{name}`: {_literal(each)}" for name, each in value.items())
         return f"{{{inside}}}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def jaeger_url(settings: Settings, trace_id: str) -> str | None:
+    """Return the address of a trace in Jaeger; None where its address is not set."""
+    if not settings.jaeger:
+        return None
+    return f"{settings.jaeger.rstrip('/')}/trace/{quote(trace_id, safe='')}"

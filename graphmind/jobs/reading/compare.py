@@ -63,6 +63,12 @@ def compare(archive: Archive, settings: Settings, a: Wanted, b: Wanted | None) -
     )
 
 
+def ids_of(archive: Archive, wanted: Wanted) -> list[str]:
+    """Return the ids of the traces wanted, oldest first; of too many an even choice."""
+    ids: list[str] = archive.queries.ids(wanted, most=COHORT_MAX).to_pylist()
+    return ids
+
+
 def _others(archive: Archive, first: pa.Array) -> Wanted:
     """Want everything of the time of a cohort, at least an hour of it."""
     time = archive.queries.time_of(first)

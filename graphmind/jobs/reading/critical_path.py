@@ -109,5 +109,5 @@ def _told(span: Mapping[str, Any], first_ns: int) -> Row:
 
 def _end(span: Mapping[str, Any]) -> int:
     """Return when a span ended; one that did not takes no time."""
-    end: int | None = span["end_ns"]
-    return span["start_ns"] if end is None else max(end, span["start_ns"])
+    start: int = span["start_ns"]
+    return start if span["end_ns"] is None else max(int(span["end_ns"]), start)

@@ -190,3 +190,22 @@ def _named_by_incidents(archive: Archive, kind: str, as_of_ms: int | None) -> di
         for name in names:
             named.setdefault(name, []).append(stood["incident_id"])
     return named
+
+
+def page_of(
+    rows: list[Row], after: tuple[int, str] | None, limit: int
+) -> tuple[list[Row], tuple[int, str] | None]:
+    """Return the rows of a page, and the place of its last if more follow.
+
+    A place is thousandths of failing traces and a name: most failing first, then by name.
+    """
+    placed = sorted(((-round(1_000 * row["failing"]), row["name"], row) for row in rows), key=_key)
+    if after is not None:
+        placed = [each for each in placed if _key(each) > (-after[0], after[1])]
+    page = placed[:limit]
+    last = (-page[-1][0], page[-1][1]) if len(placed) > limit else None
+    return [row for *_, row in page], last
+
+
+def _key(placed: tuple[int, str, Row]) -> tuple[int, str]:
+    return placed[:2]

@@ -108,7 +108,7 @@ def exposure(archive: Archive, incident_id: str, *, as_of_ms: int | None = None)
     UnknownName.
     """
     incident = incident_as_of(archive, incident_id, as_of_ms)
-    known = incident["reach"]
+    known: Row = incident["reach"]
     group = _plain(incident["causes"][0]["all_of"]) if incident["causes"] else None
     if group is None:
         healthy = known["traces"] - known["failing"]

@@ -80,5 +80,6 @@ def until_ms(incident: Mapping[str, Any], as_of_ms: int | None = None) -> int:
     """Return when an incident last failed, as far as is known."""
     known = incident.get("last_failing_ms")
     times = [known] if known else [cause["until_ms"] for cause in incident["causes"]]
-    last = max([incident["onset_ms"], *times])
-    return last if as_of_ms is None else min(last, max(as_of_ms, incident["onset_ms"]))
+    onset: int = incident["onset_ms"]
+    last: int = max([onset, *times])
+    return last if as_of_ms is None else min(last, max(as_of_ms, onset))
