@@ -19,6 +19,7 @@ PACKAGES = (
     "api/graphmind_api",
     "capture",
     "benchmarks",
+    "deploy",
     "examples",
     "tests",
 )
@@ -34,7 +35,7 @@ ROOMS = (
     *("graphmind/simulation", "graphmind/alerts", "graphmind/serving", "capture"),
     *("loaders", "loaders/graphmind_loaders/push", "loaders/graphmind_loaders/pull"),
     *("graphmind/access", "api/graphmind_api/access"),
-    *("api", "cypher", "benchmarks", "tests", "tests/live"),
+    *("api", "cypher", "benchmarks", "deploy", "tests", "tests/live", "graphmind/jobs/panels"),
 )
 
 

@@ -132,7 +132,10 @@ class NodeRow(Body):
     arc__healthy: float
     icon: str
     noderadius: int
+    fixedx: int
+    fixedy: int
     detail__kind: str
+    detail__mark: str | None = Field(description="hot_zone, break_point or loop")
     detail__traces: int
     detail__others: int
 

@@ -113,6 +113,12 @@ def _families(state: Gauges) -> Iterator[Metric]:
     ):
         if share is not None:
             yield GaugeMetricFamily(name, f"Share of the last hour's traces {meaning}", value=share)
+    if state.false_positive_rate is not None:
+        yield GaugeMetricFamily(
+            "false_positive_rate",
+            "Share of the incidents judged that were none",
+            value=state.false_positive_rate,
+        )
     latency = GaugeMetricFamily(
         "agent_trace_latency_p95",
         "Seconds within which 95 % of the last hour's traces of an agent ended",

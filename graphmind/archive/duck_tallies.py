@@ -68,6 +68,12 @@ class DuckTallies:
             rows = cursor.execute(sql("tally_causes")).fetchall()
         return {(kind, state): count for kind, state, count in rows}
 
+    def words(self, kind: str, name: str) -> dict[str, int]:
+        """Count documents by a text in them; see the port."""
+        with self._snapshot() as cursor:
+            terms = {"kind": kind, "path": f"$.{name}"}
+            return dict(cursor.execute(sql("tally_words"), terms).fetchall())
+
     def _counted(
         self,
         statement: str,

@@ -98,3 +98,6 @@ class Tallies(Protocol):
 
         Reads no more of them than that.
         """
+
+    def words(self, kind: str, name: str) -> dict[str, int]:
+        """Count the documents of a kind by a text in them; those without it are left out."""

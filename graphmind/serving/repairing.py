@@ -38,6 +38,8 @@ class Repairing:
         self._looked = Looked()
         self._lock = threading.Lock()
         self._settled_ms = 0
+        self._tallied: tuple[int, RepairTally] | None = None
+        """As of which audit entry repairs were last told in numbers, and the numbers."""
         self.loops = (
             Loop("repair", self._repair, every_s=REPAIR_EVERY_S, rest=RESTS),
             Loop("verify", self._verify, every_s=VERIFY_EVERY_S, rest=RESTS),
@@ -71,8 +73,14 @@ class Repairing:
                 self._settled_ms = up_to_ms
 
     def tally(self) -> RepairTally:
-        """Return the latest repairs in numbers."""
-        return tally_of(self.desk.repairs(limit=TALLY_MAX))
+        """Return the latest repairs in numbers: read anew where the journal changed since.
+
+        No change that they tell of is kept without an audit entry.
+        """
+        seq, known = self.desk.journal.head().seq, self._tallied
+        if known is None or known[0] != seq:
+            known = self._tallied = (seq, tally_of(self.desk.repairs(limit=TALLY_MAX)))
+        return known[1]
 
     def _repair(self) -> dict[str, int | float | str]:
         counts = repair_due(self.desk, self._looked).counts

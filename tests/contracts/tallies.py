@@ -147,3 +147,12 @@ class TalliesContract:
             ("region", "closed"): 1,
             ("region", "opened"): 2,
         }
+
+    def test_documents_are_counted_by_a_text_in_them(self, archive: Archive):
+        labels = {"1": "hang", "2": "hang", "3": "false_positive"}
+        documents = {id_: {"label": label} for id_, label in labels.items()}
+        archive.replace_documents("case", documents | {"4": {}})
+        archive.replace_documents("other", {"5": {"label": "hang"}})
+
+        assert archive.tallies.words("case", "label") == {"false_positive": 1, "hang": 2}
+        assert archive.tallies.words("none", "label") == {}

@@ -6,7 +6,8 @@ from typing import Any, Final
 from graphmind.archive.port import Archive, Selection
 from graphmind.incidents.lifecycle import CLOSED
 from graphmind.jobs.panels.view import MS_NS, Row, View, share, traces_of
-from graphmind.jobs.topology import Node, topology
+from graphmind.jobs.picture import Node
+from graphmind.jobs.topology import topology
 from graphmind.repair.record import Repair
 
 NODES_MAX: Final = 1_500
@@ -27,6 +28,8 @@ ICONS: Final = {
 RADIUS: Final = (30, 60)
 """Radius of a node that no trace touches, and of the one that most touch (chosen; 40 is usual)."""
 THICKNESS_MAX: Final = 8.0
+SPREAD: Final = 1_000
+"""Pixels from the middle of a graph to its rim (chosen: 150 nodes of 40 do not touch)."""
 
 
 def incidents(
@@ -148,8 +151,9 @@ def node_graph(
 ) -> tuple[list[Row], list[Row], Row]:
     """Return nodes, edges and how many of each are hidden, by the names Grafana's panel reads.
 
-    The ring of a node is its share of failing traces, its size how many traces touch it. At most
-    NODES_MAX nodes; all of it is empty for the empty id. Raises UnknownName.
+    The ring of a node is its share of failing traces, its size how many traces touch it, its place
+    the one that everyone sees. At most NODES_MAX nodes; all of it is empty for the empty id.
+    Raises UnknownName.
     """
     if not incident_id:
         return [], [], _hidden(0, 0, nodes=0)
@@ -179,8 +183,6 @@ def node_graph(
 
 
 def _node(node: Node, most: int) -> Row:
-    touched = node.traces + node.others
-    ring = node.traces / touched if touched else 0.0
     low, high = RADIUS
     return {
         "id": node.node_id,
@@ -188,11 +190,14 @@ def _node(node: Node, most: int) -> Row:
         "subtitle": node.kind,
         "mainstat": f"{node.traces} failing",
         "secondarystat": f"{node.others} others",
-        "arc__failing": ring,
-        "arc__healthy": 1.0 - ring,
+        "arc__failing": node.failing_share,
+        "arc__healthy": 1.0 - node.failing_share,
         "icon": ICONS.get(node.kind, ""),
         "noderadius": round(low + (high - low) * min(node.traces / most, 1.0)),
+        "fixedx": round(SPREAD * node.x),
+        "fixedy": round(SPREAD * node.y),
         "detail__kind": node.kind,
+        "detail__mark": node.mark,
         "detail__traces": node.traces,
         "detail__others": node.others,
     }

@@ -1,0 +1,1 @@
+"""How graphmind is deployed, and the dashboards that watch it."""

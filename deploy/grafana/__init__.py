@@ -1,0 +1,1 @@
+"""The dashboards, built from code into ``dashboards/``."""
