@@ -8,15 +8,18 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from graphmind import __version__
+from graphmind.errors import StoreError
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.stores import Stores
 from graphmind.serving.service import Service
 from graphmind.settings import Settings
+from graphmind.wiring import workbench_over
 from graphmind_api.access.doors import Doors
 from graphmind_api.access.gate import Gate
 from graphmind_api.access.surroundings import Surroundings
 from graphmind_api.actor import may, may_send
 from graphmind_api.body_limit import BodyLimit
+from graphmind_api.console import add_console
 from graphmind_api.context import API
 from graphmind_api.idempotency import Idempotency
 from graphmind_api.metrics import Metrics, RequestMetrics
@@ -26,6 +29,7 @@ from graphmind_api.routes import (
     access,
     alerts,
     audit,
+    commands,
     diagnosis,
     exploring,
     fleet,
@@ -46,7 +50,7 @@ from graphmind_api.under_way import UnderWay
 GUARDED = (
     *(incidents, incident_parts, traces, fleet, exploring),
     *(root_cause, diagnosis, repairs, strategies, audit),
-    *(alerts, questions, access, grafana, grafana_repairs),
+    *(alerts, questions, access, commands, grafana, grafana_repairs),
 )
 """Whoever asks there needs at least the role ``viewer``: a route need not say so."""
 OPEN = (login, operations)
@@ -81,6 +85,7 @@ def create_app(
     app.state.desk = desk
     app.state.closing = False
     app.state.metrics = Metrics(stores.archive, service)
+    app.state.workbench = workbench_over(stores, settings, lambda: _required(desk))
     app.state.doors = doors or Doors(settings)
     for routes in GUARDED:
         app.include_router(routes.router, dependencies=[may("viewer")])
@@ -88,10 +93,17 @@ def create_app(
     app.include_router(alerts.intake, dependencies=[Depends(may_send)])
     for routes in OPEN:
         app.include_router(routes.router)
+    add_console(app)
     add_handlers(app)
     _add_middleware(app, settings)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _required(desk: RepairDesk | None) -> RepairDesk:
+    if desk is None:
+        raise StoreError("this server has no desk of repairs: it was started without one")
+    return desk
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:

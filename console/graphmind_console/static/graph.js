@@ -1,0 +1,134 @@
+/** An incident as a picture: sigma draws what the server laid out. Its table twin says the same. */
+
+import { h, table } from "./dom.js";
+import { count, kindWords, percent } from "./format.js";
+
+const ICONS = /** @type {Record<string, string>} */ ({
+  incident: "!", cause: "★", agent: "A", agent_class: "A", model_version: "M", model: "M", region: "R", tool: "T", kv_key: "K", module: "□",
+  prompt: "P", prompt_version: "P", traces: "≡", task: "J", cluster: "C", node: "N", host: "H", route: "↝", error_code: "E",
+});
+const LABELS_MAX = 1500;
+
+/**
+ * @typedef {{node_id: string, kind: string, name: string, traces: number, others: number, failing_share: number, mark: string | null, x: number, y: number}} Node
+ * @typedef {{source: string, target: string, kind: string, traces: number}} Edge
+ */
+
+/** Where WebGL is off, nothing is drawn and the table stands alone. */
+export function canDraw() {
+  const canvas = document.createElement("canvas");
+  return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
+}
+
+/**
+ * Draw into an element that is in the page. Returns what ends it and outlines nodes.
+ * @param {HTMLElement} box @param {{nodes: Node[], edges: Edge[]}} picture @param {{onSelect: (node: Node) => void, outlined?: Set<string>}} how
+ */
+export async function drawGraph(box, picture, how) {
+  const { Sigma, Graph } = await import("./vendor/sigma.js");
+  const colours = coloursOf(box);
+  const graph = new Graph({ type: "directed", multi: true });
+  const most = Math.max(1, ...picture.nodes.map((each) => each.traces));
+  const least = picture.nodes.length > 200 ? 2 : 6;
+  for (const node of picture.nodes.slice(0, LABELS_MAX)) {
+    graph.addNode(node.node_id, {
+      x: node.x, y: -node.y, size: least + Math.sqrt(node.traces / most) * 14, color: node.kind === "cause" || node.kind === "incident" ? colours.cause : colours.node,
+      label: node.kind === "traces" ? `${node.name}` : node.name, forceLabel: node.kind === "cause" || node.kind === "incident" || node.mark !== null,
+    });
+  }
+  for (const edge of picture.edges) if (graph.hasNode(edge.source) && graph.hasNode(edge.target)) graph.addEdge(edge.source, edge.target, { size: 0.5 + 2 * Math.sqrt(edge.traces / most), color: colours.edge });
+  const begun = performance.now();
+  const sigma = new Sigma(graph, box, {
+    labelColor: { color: colours.ink }, labelFont: "system-ui, sans-serif", labelSize: 12, labelDensity: 0.6, labelGridCellSize: 90, labelRenderedSizeThreshold: 7,
+    defaultDrawNodeHover: () => {}, stagePadding: 40, allowInvalidContainer: true, zIndex: true,
+  });
+  const rings = ringsOver(box, sigma, graph, picture, colours, () => how.outlined ?? new Set());
+  sigma.on("afterRender", rings);
+  sigma.on("clickNode", (/** @type {{node: string}} */ event) => { const found = picture.nodes.find((each) => each.node_id === event.node); if (found) how.onSelect(found); });
+  sigma.refresh();
+  box.dataset.drawnMs = (performance.now() - begun).toFixed(0);
+  return { end: () => sigma.kill(), outline: (/** @type {Set<string>} */ ids) => { how.outlined = ids; rings(); } };
+}
+
+/** @param {Element} box */
+function coloursOf(box) {
+  const style = getComputedStyle(box), of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  return { ink: of("--ink"), edge: of("--line"), node: of("--bar"), cause: of("--bad-fill"), bad: of("--bad-fill"), ok: of("--ok-fill"), panel: of("--panel"), accent: of("--accent"), faint: of("--faint") };
+}
+
+/** A ring of the failing share, the sign of the kind, marks, and what a plan would hit. @param {HTMLElement} box @param {any} sigma @param {any} graph @param {{nodes: Node[]}} picture @param {Record<string, string>} colours @param {() => Set<string>} outlined */
+function ringsOver(box, sigma, graph, picture, colours, outlined) {
+  const canvas = h("canvas", { class: "over", "aria-hidden": "true" });
+  box.append(canvas);
+  return () => {
+    const { width, height } = sigma.getDimensions(), dense = window.devicePixelRatio || 1;
+    canvas.width = width * dense;
+    canvas.height = height * dense;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    const pen = canvas.getContext("2d");
+    pen.scale(dense, dense);
+    const hit = outlined();
+    for (const node of picture.nodes) {
+      if (!graph.hasNode(node.node_id)) continue;
+      const shown = sigma.getNodeDisplayData(node.node_id);
+      const at = sigma.graphToViewport(graph.getNodeAttributes(node.node_id)), r = sigma.scaleSize(shown.size);
+      if (at.x < -30 || at.y < -30 || at.x > width + 30 || at.y > height + 30) continue;
+      ring(pen, at, r, node, colours);
+      if (hit.has(node.node_id)) outline(pen, at, r, colours);
+    }
+  };
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {{x: number, y: number}} at @param {number} r @param {Node} node @param {Record<string, string>} colours */
+function ring(pen, at, r, node, colours) {
+  pen.lineWidth = Math.max(1.5, r / 4);
+  pen.strokeStyle = node.kind === "traces" || node.failing_share < 1 ? colours.ok : colours.bad;
+  arc(pen, at, r, 0, 1);
+  pen.strokeStyle = colours.bad;
+  if (node.failing_share > 0) arc(pen, at, r, 0, node.failing_share);
+  if (r > 6) {
+    pen.fillStyle = node.kind === "cause" || node.kind === "incident" ? colours.panel : colours.ink;
+    pen.font = `600 ${Math.round(Math.min(14, r))}px system-ui, sans-serif`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillText(ICONS[node.kind] ?? node.kind.slice(0, 1).toUpperCase(), at.x, at.y + 0.5);
+  }
+  if (!node.mark) return;
+  pen.fillStyle = colours.bad;
+  pen.font = "600 11px system-ui, sans-serif";
+  pen.textAlign = "center";
+  pen.fillText({ hot_zone: "▲ hot", break_point: "✕ breaks here", loop: "↻ loop" }[node.mark] ?? node.mark, at.x, at.y + r + 10);
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {{x: number, y: number}} at @param {number} r @param {number} from @param {number} to */
+function arc(pen, at, r, from, to) {
+  pen.beginPath();
+  pen.arc(at.x, at.y, r, -Math.PI / 2 + from * 2 * Math.PI, -Math.PI / 2 + to * 2 * Math.PI);
+  pen.stroke();
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {{x: number, y: number}} at @param {number} r @param {Record<string, string>} colours */
+function outline(pen, at, r, colours) {
+  pen.save();
+  pen.setLineDash([5, 3]);
+  pen.lineWidth = 2;
+  pen.strokeStyle = colours.accent;
+  arc(pen, at, r + 6, 0, 1);
+  pen.restore();
+}
+
+const MARKS = /** @type {Record<string, string>} */ ({ hot_zone: "hot zone", break_point: "breaks here", loop: "loop" });
+
+/** The same as rows. @param {Node[]} nodes @param {(node: Node) => any} [more] */
+export const nodeTable = (nodes, more) => table({
+  caption: "The topology as a table", rows: nodes, empty: "No nodes.",
+  columns: [
+    { head: "kind", cell: (n) => kindWords(n.kind) }, { head: "name", wide: true, cell: (n) => [n.name, more?.(n)] },
+    { head: "failing", num: true, cell: (n) => count(n.traces) }, { head: "other", num: true, cell: (n) => count(n.others) },
+    { head: "share", num: true, cell: (n) => percent(n.failing_share) }, { head: "mark", cell: (n) => (n.mark ? MARKS[n.mark] ?? n.mark : "") },
+  ],
+});
+
+export const legend = () => h("div", { class: "legend" }, h("span", null, "size: traces"), h("span", null, "ring: failing share"),
+  h("span", null, "★ cause"), h("span", null, "A agent"), h("span", null, "M model version"), h("span", null, "R region"), h("span", null, "K key"), h("span", null, "T tool"), h("span", null, "≡ traces"), h("span", null, "dashed: a plan would touch it"));

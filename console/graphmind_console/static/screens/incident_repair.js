@@ -1,0 +1,76 @@
+/** What to do: the plan of the newest repair, or the choice of a strategy for the first. */
+
+import { link } from "../address.js";
+import { get, part, post, urlOf } from "../api.js";
+import { h, replace } from "../dom.js";
+import { count } from "../format.js";
+import { askFirst, fault, stateMark } from "../parts.js";
+import { me } from "../session.js";
+import { act, repairActs } from "./repair_acts.js";
+import { approvals, blastRadius, planSteps, touched, verification } from "./repair_parts.js";
+
+const ENDED = ["expired", "rejected", "cancelled", "rolled_back", "intercepted", "suppressed", "failed", "ineffective", "harmful", "inconclusive", "succeeded"];
+
+/** @param {{incident: any, root: HTMLElement, acts: HTMLElement, gone: AbortSignal, outline: (ids: Set<string>) => void}} on */
+export async function showRepair(on) {
+  const { incident, root, acts, gone, outline } = on;
+  const path = `/incidents/${part(incident.incident_id)}`;
+  /** @type {EventSource | null} */
+  let stream = null;
+  gone.addEventListener("abort", () => stream?.close());
+  async function draw() {
+    if (gone.aborted) return;
+    try {
+      const [who, page] = await Promise.all([me(), get("/repairs", { incident_id: incident.incident_id, limit: 10 })]);
+      const newest = page.items[0];
+      const repair = newest && (await get(`/repairs/${part(newest.repair_id)}`));
+      outline(touched(repair));
+      const plans = !repair || ENDED.includes(repair.state);
+      replace(acts, act({ label: "Suppress", role: "responder", who, onclick: suppress }), repair && repairActs(repair, who, draw),
+        plans && act({ label: "Plan a repair", role: "responder", go: true, who, onclick: () => plan(null, draw) }));
+      replace(root, repair && shown(repair, page.items.length), plans && (await choices()));
+      if (repair && !plans && !stream) follow(repair.repair_id);
+    } catch (error) {
+      replace(root, proposed(incident.command), fault(error));
+    }
+  }
+  /** @param {string} id */
+  function follow(id) {
+    stream = new EventSource(urlOf(`/repairs/${part(id)}/events`));
+    let first = true;
+    stream.addEventListener("repair", () => { if (!first) draw(); first = false; });
+    stream.onerror = () => stream?.close();
+  }
+  /** @param {string | null} strategy @param {() => void} done */
+  function plan(strategy, done) {
+    askFirst({
+      title: "Plan a repair", text: `${strategy ?? "The best match"}: reads the present state of each target and says what exactly would happen. Nothing is changed.`, go: "Plan",
+      act: async () => { await post(`${path}/repairs`, { strategy }, { "idempotency-key": crypto.randomUUID() }); done(); }, label: "Note for yourself (not stored)",
+    });
+  }
+  function suppress() {
+    askFirst({ title: "Suppress repairs", text: "No repair of this incident is planned or run until that is lifted.", go: "Suppress", act: async (reason) => { await post("/repairs/suppress", { target: `incident:${incident.incident_id}`, reason }); await draw(); } });
+  }
+  async function choices() {
+    const found = await get(`${path}/repairs/choices`);
+    const who = await me();
+    return h("div", null, found.matches.length ? h("ol", { class: "steps" }, found.matches.slice(0, 4).map((/** @type {any} */ each, /** @type {number} */ i) => h("li", null, h("span", { class: "n" }, i + 1), h("span", null, h("span", { class: "strong" }, each.title), " ", h("span", { class: "dim" }, each.key)),
+      act({ label: "Plan", role: "responder", who, onclick: () => plan(each.strategy_id, draw) }), h("small", null, `${each.repair_level} level · ${each.record.tried ? each.record.words : each.elsewhere.words} · ${each.reasons.join("; ")}`))))
+      : h("p", null, found.summary), proposed(incident.command),
+    found.others.length > 0 && h("details", null, h("summary", null, `why ${count(found.others.length)} other strategies do not fit`), h("dl", { class: "small" }, found.others.map((/** @type {any} */ each) => [h("dt", null, each.title), h("dd", null, each.reasons.join("; "))]))));
+  }
+  await draw();
+}
+
+/** @param {any} repair @param {number} all */
+function shown(repair, all) {
+  return h("div", null, h("p", null, h("a", { class: "strong", href: link(`/repairs/${part(repair.repair_id)}`) }, repair.strategy), " on ", h("span", { class: "any" }, repair.target), " ", stateMark(repair.state), repair.reason && h("span", { class: "dim small" }, ` ${repair.reason}`)),
+    planSteps(repair), blastRadius(repair), approvals(repair), verification(repair), all > 1 && h("p", { class: "small" }, h("a", { href: link("/repairs", { incident_id: repair.incident_id }) }, `all ${count(all)} repairs of this incident`)));
+}
+
+/** @param {any} command */
+function proposed(command) {
+  if (!command.repair_path.length) return null;
+  return h("div", null, h("h3", null, "Proposed by the diagnosis"), h("ol", { class: "path" }, command.repair_path.map((/** @type {string} */ each, /** @type {number} */ i) => [i > 0 && h("li", { class: "sep", "aria-hidden": "true" }, "›"), h("li", null, each.replaceAll("_", " "))])),
+    h("p", { class: "small dim" }, command.reasons.join("; "), ` Would touch ${count(command.touches.traces)} traces and ${count(command.touches.agents.length)} agents.`));
+}
