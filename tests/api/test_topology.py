@@ -88,13 +88,13 @@ def test_nodes_are_capped_and_the_hidden_ones_counted(drawn, incident, nodes_max
 
 
 def test_edges_join_nodes_that_are_shown_and_the_links_are_capped(drawn):
-    topology = drawn(nodes_max=50)
+    topology = drawn(nodes_max=100)
     links = [edge for edge in topology["edges"] if edge["kind"] == "TOUCHED_TOGETHER"]
 
     ends = {edge[end] for edge in topology["edges"] for end in ("source", "target")}
     assert ends <= set(node_ids(topology))
     assert len(set(node_ids(topology))) == len(topology["nodes"])
-    assert len(links) == 150
+    assert len(links) == 300
     assert topology["hidden_edges"] > 0
     assert links == sorted(links, key=lambda link: -link["traces"])
 

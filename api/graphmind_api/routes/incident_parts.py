@@ -112,7 +112,7 @@ def read_exposure(
 ) -> Exposed:
     """Since the onset, healthy ones told apart."""
     found = parts.exposure(stores.archive, incident_id, as_of_ms=as_of_ms)
-    query = asked(settings, "repair_scope", incident_id=incident_id)
+    query = asked(settings, "repair_scope", **parts.scope_of(stores.archive, incident_id))
     return Exposed.model_validate(found | {"query": query})
 
 

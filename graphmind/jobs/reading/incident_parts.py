@@ -134,6 +134,22 @@ def exposure(archive: Archive, incident_id: str, *, as_of_ms: int | None = None)
     }
 
 
+SCOPED: Final = frozenset(
+    ("agent", "instance", "service", "model_version", "prompt_version", "kv_key", "region")
+)
+"""Kinds of item by whose name the graph's `repair_scope` finds traces."""
+
+
+def scope_of(archive: Archive, incident_id: str) -> dict[str, Any]:
+    """Return what `repair_scope` is asked about: what the first cause names, else the incident."""
+    incident: Mapping[str, Any] = archive.incident(incident_id)
+    named = incident["causes"][0]["all_of"] if incident["causes"] else ()
+    names = [item["name"] for item in named if item["kind"] in SCOPED]
+    if not names or len(names) < len(named):
+        return {"names": incident_id}
+    return {"names": names[0], "also": "".join(names[1:2]), "from_ms": incident["onset_ms"]}
+
+
 def ratio_high(cause: Mapping[str, Any]) -> float:
     """Return the upper end of a cause's interval, which is even on the scale of logarithms."""
     low: float = cause["risk_ratio_low"]

@@ -23,6 +23,8 @@ SPANS_MAX: Final = 2_000
 LINES_MAX: Final = 2_000
 TEXT_MAX: Final = 2_000
 """Characters of a line or a value that are shown (chosen)."""
+KIND_WORDS: Final = dict(enumerate(("internal", "server", "client", "producer", "consumer"), 1))
+"""Kinds of span by their numbers in OTLP."""
 STATUS_WORDS: Final = {0: "unset", 1: "ok", STATUS_ERROR: "error"}
 Row = dict[str, Any]
 
@@ -132,6 +134,7 @@ def _spans(
             "started_ms": rows[row]["start_ns"] / MS_NS,
             "duration_ms": _lasted(rows[row]),
             "self_ms": rows[row]["self_ns"] / MS_NS,
+            "kind": KIND_WORDS.get(rows[row]["kind"]),
             "status": STATUS_WORDS.get(rows[row]["status"], "unset"),
             "message": rows[row]["status_message"],
             "attributes": attributes.get(rows[row]["span_id"], {}),
@@ -143,7 +146,7 @@ def _spans(
 
 
 _KEPT: Final = (
-    *("span_id", "depth", "module", "service", "kind", "error_code", "agent", "region"),
+    *("span_id", "depth", "module", "service", "error_code", "agent", "region"),
     *("model_version", "kv_key"),
 )
 
