@@ -7,7 +7,9 @@ const ICONS = /** @type {Record<string, string>} */ ({
   incident: "!", cause: "★", agent: "A", agent_class: "A", model_version: "M", model: "M", region: "R", tool: "T", kv_key: "K", module: "□",
   prompt: "P", prompt_version: "P", traces: "≡", task: "J", cluster: "C", node: "N", host: "H", route: "↝", error_code: "E",
 });
-const LABELS_MAX = 1500;
+/** The picture is wider than high: the layout is stretched to it. */
+const WIDE = 2;
+const NODES_MAX = 1500, LABEL_MAX = 32;
 
 /**
  * @typedef {{node_id: string, kind: string, name: string, traces: number, others: number, failing_share: number, mark: string | null, x: number, y: number}} Node
@@ -29,11 +31,11 @@ export async function drawGraph(box, picture, how) {
   const colours = coloursOf(box);
   const graph = new Graph({ type: "directed", multi: true });
   const most = Math.max(1, ...picture.nodes.map((each) => each.traces));
-  const least = picture.nodes.length > 200 ? 2 : 6;
-  for (const node of picture.nodes.slice(0, LABELS_MAX)) {
+  const least = picture.nodes.length > 200 ? 2 : 5;
+  for (const node of picture.nodes.slice(0, NODES_MAX)) {
     graph.addNode(node.node_id, {
-      x: node.x, y: -node.y, size: least + Math.sqrt(node.traces / most) * 14, color: node.kind === "cause" || node.kind === "incident" ? colours.cause : colours.node,
-      label: node.kind === "traces" ? `${node.name}` : node.name, forceLabel: node.kind === "cause" || node.kind === "incident" || node.mark !== null,
+      x: node.x * WIDE, y: -node.y, size: least + Math.sqrt(node.traces / most) * 10, color: node.kind === "cause" || node.kind === "incident" ? colours.cause : colours.node,
+      label: node.kind === "incident" ? "the incident" : cut(node.name), forceLabel: node.kind === "cause" || node.kind === "incident" || (picture.nodes.length < 100 && node.mark !== null),
     });
   }
   for (const edge of picture.edges) if (graph.hasNode(edge.source) && graph.hasNode(edge.target)) graph.addEdge(edge.source, edge.target, { size: 0.5 + 2 * Math.sqrt(edge.traces / most), color: colours.edge });
@@ -49,6 +51,9 @@ export async function drawGraph(box, picture, how) {
   box.dataset.drawnMs = (performance.now() - begun).toFixed(0);
   return { end: () => sigma.kill(), outline: (/** @type {Set<string>} */ ids) => { how.outlined = ids; rings(); } };
 }
+
+/** @param {string} name */
+const cut = (name) => (name.length > LABEL_MAX ? `${name.slice(0, LABEL_MAX - 1)}…` : name);
 
 /** @param {Element} box */
 function coloursOf(box) {
@@ -92,7 +97,7 @@ function ring(pen, at, r, node, colours) {
     pen.font = `600 ${Math.round(Math.min(14, r))}px system-ui, sans-serif`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    pen.fillText(ICONS[node.kind] ?? node.kind.slice(0, 1).toUpperCase(), at.x, at.y + 0.5);
+    pen.fillText(iconOf(node.kind), at.x, at.y + 0.5);
   }
   if (!node.mark) return;
   pen.fillStyle = colours.bad;
@@ -130,5 +135,9 @@ export const nodeTable = (nodes, more) => table({
   ],
 });
 
-export const legend = () => h("div", { class: "legend" }, h("span", null, "size: traces"), h("span", null, "ring: failing share"),
-  h("span", null, "★ cause"), h("span", null, "A agent"), h("span", null, "M model version"), h("span", null, "R region"), h("span", null, "K key"), h("span", null, "T tool"), h("span", null, "≡ traces"), h("span", null, "dashed: a plan would touch it"));
+/** What the signs mean. @param {Node[]} nodes */
+export const legend = (nodes) => h("div", { class: "legend" }, h("span", null, "size: traces"), h("span", null, "ring: failing share"), h("span", null, "dashed: a plan would touch it"),
+  [...new Set(nodes.map((each) => each.kind))].sort().map((kind) => h("span", null, h("b", null, iconOf(kind)), ` ${kindWords(kind)}`)));
+
+/** @param {string} kind */
+const iconOf = (kind) => ICONS[kind] ?? kind.slice(0, 1).toUpperCase();

@@ -30,7 +30,7 @@ export const fault = (error) => h("p", { class: "fault", role: "alert" }, error 
 export const moment = (ms, how) => h("time", { title: utc(ms), datetime: ms ? new Date(ms).toISOString() : null, class: "nowrap" }, time(ms, how));
 
 const KINDS = /** @type {Record<string, string>} */ ({
-  open: "open", confirmed: "open", mitigating: "wait", closed: "done", merged: "done", resolved: "good",
+  open: "open", opened: "open", growing: "open", steady: "open", shrinking: "wait", confirmed: "open", mitigating: "wait", closed: "done", merged: "done", resolved: "good",
   awaiting_approval: "wait", planned: "wait", approved: "wait", running: "wait", executing: "wait", verifying: "wait", executed: "wait",
   succeeded: "good", verified: "good", effective: "good", failed: "fail", rolled_back: "fail", rejected: "done", cancelled: "done", proposed: "wait",
   harmful: "fail", ineffective: "fail", inconclusive: "done", firing: "fail", ok: "good", error: "fail", hung: "fail", slow: "wait", wrong: "fail",

@@ -14,8 +14,8 @@ export async function show(root) {
   const form = h("form", { onsubmit: (/** @type {Event} */ e) => { e.preventDefault(); setParams(valuesOf(form), { push: true }); } },
     h("div", { class: "two even" }, h("fieldset", { class: "plainset" }, h("legend", { class: "strong" }, "These traces"), h("div", { class: "filters" }, traceFields(a, "a_"))),
       h("fieldset", { class: "plainset" }, h("legend", { class: "strong" }, "against these, or everything else"), h("div", { class: "filters" }, traceFields(b, "b_")))),
-    h("button", { class: "go" }, "Compare"));
-  const list = h("section");
+    h("p", null, h("button", { class: "go" }, "Compare")));
+  const list = h("section", { class: "narrow" });
   root.append(h("div", { class: "head" }, h("div", null, h("h1", null, "Compare"), h("div", { class: "meta" }, "What do these traces touch more often than those?"))), form, list);
   if (!Object.keys(a).length) return list.append(h("p", { class: "empty" }, "Say which traces, for instance failing: true and a region. What separates them from the others then stands here, the surest first. ", h("a", { href: link("/compare", { a_failing: "true" }) }, "Failing traces against everything else")));
   await load(list, () => post("/compare", { a: { filter: typed(a) }, b: Object.keys(b).length ? { filter: typed(b) } : null }), drawn);

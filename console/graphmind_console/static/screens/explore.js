@@ -36,7 +36,7 @@ async function showQuestion(root, question) {
   root.append(h("h2", null, h("b", null, question.title)), h("p", null, question.asks), form, h("dl", { class: "small" }, question.parameters.map((/** @type {any} */ p) => [h("dt", null, p.name), h("dd", null, p.meaning)])), answer);
   const ready = question.parameters.every((/** @type {any} */ p) => p.default !== null || given.get(p.name));
   if (!ready) return replace(answer, h("p", { class: "empty" }, "Fill in what it needs, and ask."));
-  const values = Object.fromEntries(question.parameters.map((/** @type {any} */ p) => [p.name, given.get(p.name) ?? p.default]).filter(([, value]) => value !== null && value !== ""));
+  const values = Object.fromEntries(question.parameters.map((/** @type {any} */ p) => [p.name, given.get(p.name) ?? p.default]).filter((/** @type {any[]} */ [, value]) => value !== null && value !== ""));
   await load(answer, () => post(`/questions/${part(question.name)}`, { parameters: values }), (found) => [
     h("h3", null, `${count(found.rows.length)} rows`), table({ caption: question.title, rows: found.rows, empty: "The graph has no row for these parameters.", columns: found.columns.map((/** @type {any} */ c) => ({ head: h("span", { title: c.meaning }, c.name), wide: true, num: typeof found.rows[0]?.[c.name] === "number", cell: (/** @type {any} */ r) => valueCell(r[c.name], c.name) })) }),
     resultGraph(found.columns.map((/** @type {any} */ c) => c.name), found.rows.map((/** @type {any} */ r) => found.columns.map((/** @type {any} */ c) => r[c.name]))), cypher(found.query ?? (question.cypher && { cypher: question.cypher, parameters: values, browser_url: null }))]);

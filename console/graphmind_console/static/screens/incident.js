@@ -19,14 +19,15 @@ export async function show(root, [id], gone) {
   const where = block("Where", "it breaks");
   const when = block("Since when", "");
   const who = block("Who else", "is exposed now");
+  const map = block("Topology", "causes in the middle, traces collapsed to counts");
   const todo = block("What to do", "", null, "todo");
-  root.append(header(incident, acts), h("div", { class: "two" }, h("div", null, what.node, where.node, when.node), h("div", null, who.node, todo.node)), tracesLink(incident));
+  root.append(header(incident, acts), h("div", { class: "two" }, h("div", null, what.node, where.node, when.node), h("div", null, who.node, todo.node)), map.node, tracesLink(incident));
   document.title = `${incident.title} · graphmind`;
-  const [exposed, picture, spread] = [h("div"), h("div"), h("div")];
-  who.body.append(exposed, picture, spread);
+  const [exposed, spread] = [h("div"), h("div")];
+  who.body.append(exposed, spread);
   const past = h("div"), repair = h("div");
   todo.body.append(past, repair);
-  const graph = showPicture(picture, path, gone);
+  const graph = showPicture(map.body, path, gone);
   await Promise.all([
     load(what.body, () => get(`${path}/causes`), (found) => drawWhat(incident, found)),
     load(where.body, () => get(`${path}/evidence`), (found) => drawWhere(incident, found)),

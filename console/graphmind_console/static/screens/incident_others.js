@@ -12,19 +12,20 @@ const NAMED_MAX = 6;
 /** @param {any} found */
 export function exposure(found) {
   if (!found.traces) return h("p", { class: "empty" }, "No cause is known, so nobody can be told exposed. With a cause, everyone who touches it is counted here, the healthy ones apart.");
+  /** @type {[string, string[], string | null][]} */
   const rows = [
     ["tasks", found.tasks, null], ["agents", found.agents, "agents"], ["regions", found.regions, "regions"], ["keys touched", found.keys, "kv-keys"], ["keys written by the cause", found.written_keys, "kv-keys"],
   ];
   return [
-    h("table", null, h("thead", null, h("tr", null, h("th", { scope: "col" }, "since ", moment(found.since_ms, { short: true })), h("th", { class: "num", scope: "col" }, "failing"), h("th", { class: "num", scope: "col" }, "healthy so far"))),
+    h("table", null, h("thead", null, h("tr", null, h("th", { scope: "col" }, "since ", moment(found.since_ms, { short: true }), found.last_ms && [", last ", moment(found.last_ms, { short: true })]), h("th", { class: "num", scope: "col" }, "failing"), h("th", { class: "num", scope: "col" }, "healthy so far"))),
       h("tbody", null, h("tr", null, h("td", null, "traces that touch the cause"), h("td", { class: "num bad" }, count(found.failing)), h("td", { class: "num ok" }, count(found.still_healthy))))),
-    h("table", null, h("tbody", null, rows.filter(([, names]) => names.length).map(([label, names, kind]) => h("tr", null, h("td", { class: "nowrap dim" }, String(label)), h("td", { class: "wide small" }, named(names, kind)), h("td", { class: "num" }, count(names.length)))))),
-    found.last_ms && h("p", { class: "small dim" }, "last touched ", moment(found.last_ms, { seconds: true })),
+    h("table", { class: "oneline" }, h("tbody", null, rows.filter(([, names]) => names.length).map(([label, names, kind]) => h("tr", null, h("td", { class: "nowrap dim" }, label), h("td", { class: "small" }, named(names, kind)), h("td", { class: "num" }, count(names.length)))))),
+    
     cypher(found.query),
   ];
 }
 
-/** @param {string[]} names @param {string | null} kind */
+/** @param {string[]} names @param {string | null} kind @returns {any} */
 function named(names, kind) {
   const one = (/** @type {string} */ name) => (kind ? h("a", { href: link(`/health/${kind}/${part(name)}`) }, name) : name);
   const shown = names.slice(0, NAMED_MAX).map((name, i) => [i > 0 && ", ", one(name)]);

@@ -17,8 +17,8 @@ export function showPicture(root, path, gone) {
   let outlined = new Set();
   let expand = param("expand") || null, most = Number(param("nodes")) || FIRST;
   const drawable = canDraw();
-  const box = h("div", { class: "graph", role: "img", "aria-label": "Topology; the same as a table below" }), picked = h("div", { class: "small", role: "status" }), said = h("div", { class: "small dim" }), twin = h("details", { open: !drawable }), shownCypher = h("div");
-  root.append(h("h3", null, "Topology"), drawable ? box : h("p", { class: "empty" }, "This browser draws no WebGL, so the topology is shown as a table."), picked, said, drawable && legend(), twin, shownCypher);
+  const box = h("div", { class: "graph", role: "img", "aria-label": "Topology; the same as a table below" }), picked = h("div", { class: "small", role: "status" }), said = h("div", { class: "small dim" }), twin = h("details", { open: !drawable }), shownCypher = h("div"), signs = h("div");
+  root.append(drawable ? box : h("p", { class: "empty" }, "This browser draws no WebGL, so the topology is shown as a table."), picked, said, signs, twin, shownCypher);
 
   async function read() {
     const picture = await get(`${path}/topology`, { nodes_max: most, expand });
@@ -27,6 +27,7 @@ export function showPicture(root, path, gone) {
     replace(twin, h("summary", null, "as table"), nodeTable(picture.nodes, (node) => (outlined.has(node.node_id) ? " (a plan would touch it)" : "")));
     replace(shownCypher, cypher(picture.query));
     if (!drawable) return;
+    replace(signs, legend(picture.nodes));
     drawn?.end();
     replace(box);
     drawn = await drawGraph(box, picture, { onSelect: select, outlined });

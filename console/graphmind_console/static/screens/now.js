@@ -44,7 +44,7 @@ function openIncidents({ items }) {
 export function incidentLines(items) {
   return h("ul", { class: "lines" }, items.map((each) => h("li", null, h("a", { class: "item", href: link(`/incidents/${part(each.incident_id)}`) },
     h("span", { class: "any" }, each.sentence ?? each.title),
-    h("span", { class: "sure" }, each.confidence ? `${percent(each.confidence)} sure` : "no cause found"),
+    !each.sentence && h("span", { class: "sure" }, each.confidence ? `${percent(each.confidence)} sure` : "no cause found"),
     h("span", { class: "sub" }, stateMark(each.state), ` · ${each.severity} · since `, moment(each.onset_ms),
       each.repair_state && [" · repair ", stateMark(each.repair_state)], ` · ${each.incident_id}`)))));
 }
@@ -56,7 +56,7 @@ function heatMap(map) {
   const at = new Map(map.cells.map((/** @type {any} */ cell) => [`${cell.module}\n${Math.floor((cell.at_ms - map.since_ms) / map.step_ms)}`, cell]));
   const indices = Array.from({ length: steps }, (_, i) => i);
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Heat map" }, h("table", { class: "heat" },
-    h("caption", { class: "unseen" }, "Failing traces by module and minute"),
+    h("caption", { class: "unseen" }, "Failing traces by module and minute"), h("colgroup", null, h("col", { class: "name" }), indices.map(() => h("col"))),
     h("tbody", null, map.modules.slice(0, 14).map((/** @type {string} */ module) => h("tr", null, h("th", { scope: "row", title: module }, module), indices.map((i) => heatCell(at.get(`${module}\n${i}`), map)))),
       h("tr", null, h("th", null, ""), [0, 1, 2, 3].map((quarter) => h("td", { class: "axis", colspan: Math.floor(steps / 4) + (quarter === 3 ? steps % 4 : 0) }, time(map.since_ms + quarter * Math.floor(steps / 4) * map.step_ms, { short: quarter > 0 })))))));
 }
@@ -83,7 +83,7 @@ function liveRepairs({ items }) {
 
 /** @param {any} seen */
 function captureHealth(seen) {
-  const lost = Object.entries(seen.dropped), worst = [...seen.agents, ...seen.modules].filter((each) => each.complete_ratio < 0.98).slice(0, 5);
+  const lost = Object.entries(seen.dropped).filter(([, n]) => Number(n) > 0), worst = [...seen.agents, ...seen.modules].filter((each) => each.complete_ratio < 0.98).slice(0, 5);
   return [
     h("div", { class: "facts" }, fact(count(seen.traces), "traces"), fact(count(seen.spans), "spans"), fact(percent(seen.complete_ratio), "traces complete"), fact(count(lost.reduce((sum, [, n]) => sum + Number(n), 0)), "spans dropped")),
     lost.length > 0 && h("p", { class: "warn small" }, "Dropped: ", lost.map(([reason, n]) => `${count(Number(n))} ${reason}`).join(", ")),

@@ -60,7 +60,7 @@ export function verification(repair) {
 function curve(known) {
   const points = known.curve ?? known.timeline ?? known.points;
   if (!Array.isArray(points) || points.length < 2) return null;
-  const pick = (/** @type {string[]} */ names) => points.map((/** @type {any} */ p) => [p.at_ms, names.map((n) => p[n]).find((v) => typeof v === "number")]).filter((p) => typeof p[1] === "number");
+  const pick = (/** @type {string[]} */ names) => /** @type {[number, number][]} */ (points.map((/** @type {any} */ p) => [p.at_ms, names.map((n) => p[n]).find((v) => typeof v === "number")]).filter((p) => typeof p[1] === "number"));
   return lines([
     { name: "exposed", points: pick(["exposed", "exposed_rate", "exposed_share"]), colour: "var(--bad-fill)" },
     { name: "control", points: pick(["control", "control_rate", "control_share"]), colour: "var(--accent-fill)", dash: "6 3" },
