@@ -160,10 +160,33 @@ def simulate(  # noqa: PLR0917 - one option a parameter
 
 
 @app.command()
-def demo(
-    ctx: typer.Context, data_dir: DataDir = None, neo4j: Neo4j = None, *, json: Json = False
+def demo(  # noqa: PLR0917 - one option a parameter
+    ctx: typer.Context,
+    data_dir: DataDir = None,
+    neo4j: Neo4j = None,
+    fault: Annotated[
+        str, typer.Option(help="With --live: a fault of examples/agent_platform")
+    ] = "hanging-model",
+    seed: Annotated[int, typer.Option(help="With --live: chooses what the fault hits")] = 0,
+    rate: Annotated[float, typer.Option(help="With --live: tasks a second", min=0.5)] = 20.0,
+    *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Start a platform of real processes, break it, heal it")
+    ] = False,
+    twice: Annotated[
+        bool, typer.Option("--twice", help="With --live: the fault comes again once healed")
+    ] = False,
+    json: Json = False,
 ) -> None:
-    """Simulate a platform with three incidents, and find them."""
+    """Simulate a platform with three incidents, and find them; or heal a real one with --live."""
+    if live:
+        from graphmind.cli.live_demo import run_live
+        from graphmind.demo.play import Script
+
+        run = context(ctx.obj, data_dir, neo4j, json=json)
+        kept = data_dir or ctx.obj.data_dir
+        script = Script(fault=fault, seed=seed, rate=rate, again=twice, folder=kept)
+        raise typer.Exit(run_live(run, script))
     from graphmind.cli import commands
 
     folder = data_dir or ctx.obj.data_dir or Path(".graphmind", "demo")

@@ -2,8 +2,11 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final
+
+import pyarrow.compute as pc
 
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.repairs.proposing import Looked, repair_due
@@ -21,10 +24,47 @@ RECOVER_EVERY_S: Final = 60.0
 RESTS: Final = 2.0
 """Planning and judging take a third of a core at most (chosen)."""
 LATE_S: Final = 4.0
-"""Time from a span's end until it is settled, besides the quiet that a trace is waited for: senders
-batch, and a request that hangs is told of last (chosen)."""
+"""Least time from a span's end until it is settled, besides the quiet that a trace is waited for:
+senders batch, and a request that hangs is told of last (chosen)."""
+LATEST_S: Final = 60.0
+"""Later telemetry is not waited for (chosen)."""
+LATE_SEEN_S: Final = 60.0
+"""How late telemetry came is remembered so long (chosen): a burst of work passes."""
+LATE_QUANTILE: Final = 0.05
+"""One trace in twenty may have ended earlier than is waited for (chosen)."""
+TRACES_MIN: Final = 5
+"""Fewer traces at once say nothing of how late telemetry is (chosen)."""
+MS_NS: Final = 1_000_000
 TALLY_MAX: Final = 1_000
 _log = logging.getLogger(__name__)
+
+
+class Lateness:
+    """How long after their end traces settled lately: where that takes longer, verdicts wait.
+
+    A request is counted once, as it was known at its time. Telemetry that a busy machine tells of
+    late would make requests that ended well count as hanging.
+    """
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[int, int]] = deque()
+
+    @property
+    def ms(self) -> int:
+        """The latest of the last minute, of all but few traces; 0 where none is known."""
+        return max((late for _, late in self._seen), default=0)
+
+    def seen(self, facts: Facts, now_ms: int) -> None:
+        """Take note of traces that ended and settled now."""
+        while self._seen and now_ms - self._seen[0][0] > LATE_SEEN_S * 1000:
+            self._seen.popleft()
+        ended = facts.traces.filter(pc.field("complete"))
+        if ended.num_rows >= TRACES_MIN:
+            ends = pc.add(ended["start_ns"], ended["duration_ns"])
+            # Of a run of traces the slowest few are those that came again, or whose sender died.
+            usual_ns = pc.quantile(ends, q=LATE_QUANTILE)[0].as_py()
+            late_ms = now_ms - round(usual_ns / MS_NS)
+            self._seen.append((now_ms, min(max(late_ms, 0), round(LATEST_S * 1000))))
 
 
 class Repairing:
@@ -68,8 +108,9 @@ class Repairing:
     def settled(self, facts: Facts, *, up_to_ms: int | None) -> None:
         """Take note of traces that settled; ``up_to_ms``: all that was due by then has."""
         self._verifications.settled(facts)
-        if up_to_ms is not None:
-            with self._lock:
+        with self._lock:
+            self._lateness.seen(facts, self.desk.now_ms())
+            if up_to_ms is not None:
                 self._settled_ms = up_to_ms
 
     def tally(self) -> RepairTally:
@@ -88,10 +129,10 @@ class Repairing:
 
     def _verify(self) -> dict[str, int | float | str]:
         with self._lock:
-            settled_ms = self._settled_ms
+            settled_ms, late_ms = self._settled_ms, self._lateness.ms
         if not settled_ms:
             return {}
-        late_ms = round((self.desk.settings.quiet_s + LATE_S) * 1000)
+        late_ms = max(late_ms, round((self.desk.settings.quiet_s + LATE_S) * 1000))
         counts = self._verifications.look(watermark_ms=settled_ms - late_ms)
         for facts in self._verifications.take_healed():
             self._show(facts)

@@ -15,7 +15,7 @@ EXPOSED_SHARE_MIN: Final = 0.5
 """Of a cell's requests that touched the target, from which all of it is exposed (chosen)."""
 UNTOUCHED_SHARE_MAX: Final = 0.05
 """Below this share a cell does not touch it (chosen: a rare fallback makes no cell exposed).
-Between the two a cell belongs to no group: it would dilute either."""
+Between the two a cell belongs to no group, which it would dilute, unless nothing else is beside."""
 CELL_MIN: Final = 20
 """Requests of a cell from which its shares say something (chosen); else its last part is left
 out, and its requests judged with those of the wider cell."""
@@ -49,6 +49,15 @@ class Exposure:
     """The cells seen before the repair, each with its wider ones."""
 
     cells: Mapping[Cell, Touched]
+    mixed_beside: bool = False
+    """Mixed cells are bystanders. They meet some of the effect themselves, so that a difference to
+    them is smaller than it really is: harm is proven later, and never where there is none."""
+
+    def size(self, group: Group) -> int:
+        """Return how many past requests belong to a group."""
+        width = max(map(len, self.cells), default=0)
+        whole = [cell for cell in self.cells if len(cell) == width]
+        return sum(self.cells[cell].n for cell in whole if self.group_of(cell) == group)
 
     def group_of(self, cell: Cell) -> Group | None:
         """Return the group of requests of a cell; None for one that is mixed or never seen."""
@@ -58,7 +67,7 @@ class Exposure:
         if touched.target >= EXPOSED_SHARE_MIN * touched.n:
             return EXPOSED
         if touched.target >= UNTOUCHED_SHARE_MAX * touched.n:
-            return None
+            return BYSTANDER if self.mixed_beside else None
         moved = touched.destination >= UNTOUCHED_SHARE_MAX * touched.n
         return RECIPIENT if moved else BYSTANDER
 
@@ -69,18 +78,20 @@ class Exposure:
                 return touched
         return None
 
-    def document(self) -> list[Any]:
-        """Return the cells as JSON-ready lists."""
-        return [[list(c), t.n, t.target, t.destination] for c, t in sorted(self.cells.items())]
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON-ready names and values."""
+        cells = [[list(c), t.n, t.target, t.destination] for c, t in sorted(self.cells.items())]
+        return {"cells": cells, "mixed_beside": self.mixed_beside}
 
     @classmethod
-    def of(cls, document: Iterable[Any]) -> Self:
+    def of(cls, document: Mapping[str, Any]) -> Self:
         """Read what ``document`` returned."""
         return cls(
             cells={
                 tuple(cell): Touched(n=n, target=target, destination=destination)
-                for cell, n, target, destination in document
-            }
+                for cell, n, target, destination in document["cells"]
+            },
+            mixed_beside=document["mixed_beside"],
         )
 
 

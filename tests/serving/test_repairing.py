@@ -7,8 +7,10 @@ from prometheus_client import generate_latest
 
 from graphmind.jobs.deliveries import Deliveries
 from graphmind.repair.states import Event, State, after
+from graphmind.serving.repairing import Lateness
 from graphmind.serving.service import Service
 from graphmind.telemetry.resolver_table import default_table
+from tests.incidents.windows import facts
 from tests.jobs.repairs.planet import Planet
 
 pytestmark = pytest.mark.slow
@@ -20,6 +22,33 @@ def planet(tmp_path):
     planet.break_down()
     yield planet
     planet.close()
+
+
+def ended(*ago_s: float, now_ms: int):
+    traces = [
+        {
+            "trace_id": f"t{number}",
+            "complete": True,
+            "start_ns": now_ms * 1_000_000 - round((ago + 1) * 1e9),
+            "duration_ns": 10**9,
+        }
+        for number, ago in enumerate(ago_s)
+    ]
+    return facts(traces)
+
+
+def test_telemetry_that_comes_late_is_waited_for_and_only_as_long_as_it_does():
+    late = Lateness()
+    late.seen(ended(2, 3, now_ms=100_000), 100_000)
+    assert late.ms == 0, "two traces say nothing"
+    late.seen(ended(*[12.0] * 20, now_ms=101_000), 101_000)
+    assert late.ms == 12_000
+    late.seen(ended(500, *[3.0] * 30, now_ms=130_000), 130_000)
+    assert late.ms == 12_000
+    late.seen(ended(500, *[3.0] * 30, now_ms=162_000), 162_000)
+    assert late.ms == 3_000
+    late.seen(ended(*[900.0] * 9, now_ms=163_000), 163_000)
+    assert late.ms == 60_000
 
 
 def serving(planet: Planet) -> Service:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import orjson
 import pytest
 from hypothesis import given
@@ -44,6 +46,17 @@ def test_a_thin_cell_is_judged_with_the_wider_one():
     assert found.group_of(("chat", "us", "planner")) == EXPOSED
     assert found.group_of(("mail", "eu", "writer")) == BYSTANDER
     assert found.group_of(("new", "eu", "writer")) is None
+
+
+def test_mixed_cells_stand_beside_where_it_is_said():
+    told = [*past(("chat",), 100, target=80), *past(("mail",), 50, target=20)]
+    found = exposure_of(told)
+    beside = replace(found, mixed_beside=True)
+
+    assert (found.group_of(("mail",)), beside.group_of(("mail",))) == (None, BYSTANDER)
+    assert (found.size(BYSTANDER), beside.size(BYSTANDER)) == (0, 50)
+    assert found.size(EXPOSED) == beside.size(EXPOSED) == 100
+    assert Exposure.of(orjson.loads(orjson.dumps(beside.document()))) == beside
 
 
 cells = st.tuples(st.sampled_from("ab"), st.sampled_from("xy"))

@@ -31,6 +31,8 @@ HEALTHY_FEW: Final = 200
 """With fewer traces before the onset, bystanders of the incident stand in for them (chosen)."""
 SETTLED_FEW: Final = 50
 """Requests of the incident whose whole wait lies before the repair; with fewer, all are taken."""
+BESIDE_SHARE_MIN: Final = 0.2
+"""Bystanders for each exposed request, below which they are too few to compare with."""
 SLOW_SHARE: Final = 0.95
 NEVER_MS: Final = 1e12
 """No request is slow where no healthy one ended."""
@@ -191,7 +193,9 @@ def _exposure(traces: Sequence[Trace], before: Before, parts: tuple[int, ...]) -
     ]
     exposure = exposure_of(past)
     if any(exposure.group_of(cell) == EXPOSED for cell in exposure.cells):
-        return exposure
+        # Where nearly all meet the target at times, those who do so less often are what is beside.
+        few = exposure.size(BYSTANDER) < BESIDE_SHARE_MIN * exposure.size(EXPOSED)
+        return replace(exposure, mixed_beside=few)
     seen, hit = Counter[Cell](), Counter[Cell]()
     for one in past:
         seen[one.cell] += 1

@@ -1,0 +1,1 @@
+"""The reference platform broken and healed while one watches."""
