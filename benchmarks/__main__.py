@@ -6,7 +6,7 @@ from importlib import import_module
 
 import benchmarks
 
-PARTS = frozenset({"__main__", "mixture", "public", "rivals", "scoring"})
+PARTS = frozenset({"__main__", "api_server", "mixture", "public", "rivals", "scoring"})
 """Modules that benchmarks are made of."""
 
 

@@ -100,9 +100,13 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise SettingsError(
             f"cannot listen on {host} port {port}: {error.strerror}. "
             "Choose another with --host and --port"
         ) from error
+    # Connections inherit it. Without it the body of an answer, written after its head, waits for
+    # the client's acknowledgement: 40 ms on a connection that is kept (measured).
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

@@ -68,6 +68,7 @@ def client_of(stores: Stores, settings: Settings) -> Iterator[httpx.Client]:
 def serving(app: FastAPI) -> Iterator[httpx.Client]:
     """Serve an app on a free loopback port, in a thread; the client may do everything."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
