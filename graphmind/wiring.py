@@ -1,14 +1,16 @@
 """The only place that builds adapters from settings, and finds plugins."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphmind.access.running_server import find_server
 from graphmind.archive.duck import DuckArchive
+from graphmind.archive.folder import owner_of
 from graphmind.errors import SettingsError
 from graphmind.graph.port import GraphStore
 from graphmind.jobs.stores import Stores
@@ -18,6 +20,8 @@ from graphmind.telemetry.resolver_table import Table, default_table, extended_ta
 
 if TYPE_CHECKING:  # only a server pays for what it needs
     from graphmind.jobs.repairs.desk import RepairDesk
+    from graphmind.jobs.workbench.local import LocalWorkbench
+    from graphmind.jobs.workbench.port import Workbench
     from graphmind.serving.service import Listener, Service
 
 ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "192MB"
@@ -58,6 +62,42 @@ def open_desk(stores: Stores, settings: Settings) -> "Iterator[RepairDesk]":
         desk = RepairDesk(stores, settings, connectors)
         desk.open()
         yield desk
+
+
+@contextmanager
+def open_workbench(
+    settings: Settings, stage: "Callable[[str], None]" = lambda _name: None
+) -> "Iterator[Workbench]":
+    """Open what commands ask: the server that owns the data folder, or else its stores.
+
+    ``stage`` is told what is being done; a server tells nothing. Raises as ``open_stores`` does.
+    """
+    from graphmind.jobs.workbench.remote import open_remote
+
+    found = find_server(settings.data_dir)
+    if found and owner_of(settings.data_dir) == found[0].pid:
+        with open_remote(found[0].url, found[1]) as remote:
+            yield remote
+        return
+    with open_stores(settings) as stores, ExitStack() as held:
+        yield workbench_over(
+            stores, settings, lambda: held.enter_context(open_desk(stores, settings)), stage
+        )
+
+
+def workbench_over(
+    stores: Stores,
+    settings: Settings,
+    desk: "Callable[[], RepairDesk]",
+    stage: "Callable[[str], None]" = lambda _name: None,
+) -> "LocalWorkbench":
+    """Return the workbench over open stores; ``desk`` is asked for when a call needs it."""
+    from graphmind.jobs.workbench.intake import Intake
+    from graphmind.jobs.workbench.local import LocalWorkbench
+
+    read = plugin("graphmind.readers", "files")
+    intake = Intake(settings=settings, read=read, table=resolver_table(settings))
+    return LocalWorkbench(stores, settings, intake=intake, open_desk=desk, stage=stage)
 
 
 @contextmanager

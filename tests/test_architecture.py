@@ -34,7 +34,7 @@ ROOMS = (
     *("graphmind/repair/strategies", "graphmind/repair/connectors", "graphmind/verification"),
     *("graphmind/simulation", "graphmind/alerts", "graphmind/serving", "capture"),
     *("loaders", "loaders/graphmind_loaders/push", "loaders/graphmind_loaders/pull"),
-    *("graphmind/access", "api/graphmind_api/access"),
+    *("graphmind/access", "graphmind/jobs/workbench", "api/graphmind_api/access"),
     *("api", "cypher", "benchmarks", "deploy", "tests", "tests/live", "graphmind/jobs/panels"),
 )
 

@@ -13,7 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphmind.errors import GraphmindError, NameTaken, QueryRefused, StoreError, UnknownName
+from graphmind.errors import (
+    GraphmindError,
+    NameTaken,
+    QueryRefused,
+    SettingsError,
+    SourceError,
+    StoreError,
+    UnknownName,
+)
 from graphmind.repair.connector import ConnectorError
 from graphmind.repair.journal import Outdated, TargetBusy
 from graphmind.repair.planner import PlanRefused
@@ -29,6 +37,8 @@ KNOWN: Final[dict[type[GraphmindError], tuple[str, str, int]]] = {
     UnknownName: ("urn:graphmind:unknown-name", "Unknown name", 404),
     QueryRefused: ("urn:graphmind:query-refused", "Query refused", 400),
     NameTaken: ("urn:graphmind:name-taken", "Name taken", 409),
+    SourceError: ("urn:graphmind:input-unreadable", "Input cannot be read", 400),
+    SettingsError: ("urn:graphmind:setting-wrong", "A setting is wrong", 422),
     StoreError: ("urn:graphmind:store-unavailable", "Store unavailable", 503),
     NotAllowed: ("urn:graphmind:not-allowed", "Not allowed as it stands", 409),
     TargetBusy: ("urn:graphmind:target-busy", "Another repair holds the target", 409),
@@ -124,13 +134,13 @@ class Faults:
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    kind = {"type_": error.type_, "title": error.title} if isinstance(error, Refusal) else {}
     return answer(
         request,
         status=error.status_code,
         detail=error.detail,
+        type_=error.type_ if isinstance(error, Refusal) else "about:blank",
+        title=error.title if isinstance(error, Refusal) else None,
         headers=error.headers,
-        **kind,
     )
 
 

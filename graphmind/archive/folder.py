@@ -36,10 +36,23 @@ def own_folder(folder: Path) -> IO[str]:
     return lock
 
 
+def owner_of(folder: Path) -> int | None:
+    """Return the process that owns a folder now; None where none does."""
+    try:
+        with (folder / LOCK).open("r", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None
+    except BlockingIOError:
+        pid = (folder / LOCK).read_text("ascii").strip()
+        return int(pid) if pid.isdigit() else None
+    except OSError:
+        return None
+
+
 def busy(folder: Path, pid: str) -> StoreBusy:
     """Say who owns the folder and what to do."""
     owner = "this process" if pid == str(os.getpid()) else f"process {pid or 'unknown'}"
     return StoreBusy(
         f"the data folder {folder} is owned by {owner}. "
-        "End it, ask it over HTTP (graphmind serve), or name another data folder (--data-dir)"
+        "End it, or name another data folder (--data-dir)"
     )

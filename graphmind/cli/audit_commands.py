@@ -1,4 +1,4 @@
-"""What the commands about strategies and the audit trail do: call the desk, print the answer."""
+"""What the commands about strategies and the trail do: ask the workbench, print the answer."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,16 +10,14 @@ import typer
 from rich.markup import escape
 
 from graphmind.cli import repair_tables as tables
-from graphmind.cli.commands import print_json
+from graphmind.cli.commands import print_json, working
 from graphmind.cli.options import Context
-from graphmind.cli.repair_commands import opened_desk
 from graphmind.errors import SourceError
 from graphmind.repair.audit_views import counts_per_hour
 from graphmind.repair.audit_views import records as records_of
 from graphmind.repair.journal import AuditEntry
 from graphmind.repair.strategies.loading import strategies_of
 from graphmind.repair.strategies.marked import Unreadable
-from graphmind.repair.strategies.revisions import Revision, in_use
 
 View = Literal["entries", "records", "per_hour"]
 
@@ -37,10 +35,8 @@ class Wanted:
 
 def list_strategies(run: Context) -> None:
     """List all revisions."""
-    with opened_desk(run) as desk:
-        found = desk.strategies()
-    used = {strategy.key for strategy in in_use(found)}
-    rows = [_revision(revision, used) for revision in found]
+    with working(run) as bench:
+        rows = bench.strategies()
     if run.json:
         print_json({"strategies": rows})
     else:
@@ -68,19 +64,19 @@ def validate_strategies(run: Context, paths: Sequence[Path]) -> None:
 
 def approve_strategy(run: Context, key: str, *, who: str) -> None:
     """Approve a revision."""
-    with opened_desk(run) as desk:
-        found = desk.approve_strategy(key, who=who)
+    with working(run) as bench:
+        found = bench.approve_strategy(key=key, who=who)
     if run.json:
-        print_json(_revision(found, set()) | {"state": "approved"})
+        print_json(found)
     else:
-        people = ", ".join(found.approved_by)
-        run.out.print(f"{escape(found.key)} is approved by {escape(people)}")
+        people = ", ".join(found["approved_by"])
+        run.out.print(f"{escape(found['key'])} is approved by {escape(people)}")
 
 
 def show_audit(run: Context, wanted: Wanted, *, view: View) -> None:
     """Show entries, or what they add up to."""
-    with opened_desk(run) as desk:
-        found = desk.entries(**asdict(wanted))
+    with working(run) as bench:
+        found = bench.audit(**asdict(wanted))
     if view == "entries":
         if run.json:
             print_json({"entries": [entry_document(each) for each in found]})
@@ -96,8 +92,8 @@ def show_audit(run: Context, wanted: Wanted, *, view: View) -> None:
 
 def verify_audit(run: Context) -> None:
     """Prove the trail; exit 1 where it is broken."""
-    with opened_desk(run) as desk:
-        breaks = desk.verify_audit()
+    with working(run) as bench:
+        breaks = bench.verify_audit()
     if run.json:
         print_json({"whole": not breaks, "breaks": [asdict(each) for each in breaks]})
     elif breaks:
@@ -111,8 +107,8 @@ def verify_audit(run: Context) -> None:
 
 def export_package(run: Context, repair_id: str, file: Path | None) -> None:
     """Write the export package of a repair."""
-    with opened_desk(run) as desk:
-        package = desk.package(repair_id)
+    with working(run) as bench:
+        package = bench.package(repair_id=repair_id)
     if file is None:
         print_json(package)
         return
@@ -131,28 +127,6 @@ def entry_document(entry: AuditEntry) -> dict[str, Any]:
         "hash": entry.hash,
         **asdict(entry.draft),
     }
-
-
-def _revision(revision: Revision, used: set[str]) -> dict[str, Any]:
-    strategy = revision.strategy
-    return {
-        "key": revision.key,
-        "title": strategy.title,
-        "level": strategy.level,
-        "repair_level": strategy.repair_level,
-        "state": _standing(revision, used),
-        "approved_by": list(revision.approved_by),
-        "proposed_by": revision.proposed_by,
-        "source": revision.source,
-    }
-
-
-def _standing(revision: Revision, used: set[str]) -> str:
-    if revision.key in used:
-        return "in use"
-    if not revision.approved_by:
-        return "waits for approval"
-    return "older" if revision.enabled else "switched off"
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

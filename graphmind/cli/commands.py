@@ -1,73 +1,59 @@
-"""What each command does: open the stores, call one job, print the answer.
+"""What each command does: ask the workbench, print the answer.
 
 Apart from ``app.py``, because the imports below take over a second that ``--help`` need not wait.
 """
 
+import os
 import shutil
 import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from graphmind.archive.port import Selection
 from graphmind.cli import tables
 from graphmind.cli.logs import log_to_stderr
 from graphmind.cli.options import Context
 from graphmind.errors import UnknownName
 from graphmind.graph.questions import bind, list_questions, question
-from graphmind.graph.schema import Node
-from graphmind.jobs.analyze import Analysis, Stage, analyze
-from graphmind.jobs.inventory import store_inventory
-from graphmind.jobs.load import Loaded, load
-from graphmind.jobs.settle import settle
-from graphmind.jobs.stores import Stores
+from graphmind.jobs.workbench.port import Workbench
 from graphmind.simulation.files import SPANS_FILE
 from graphmind.simulation.files import write as write_simulation
 from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate
-from graphmind.telemetry.rejections import Rejections
-from graphmind.wiring import open_desk, open_service, open_stores, plugin, resolver_table
+from graphmind.wiring import open_desk, open_service, open_stores, open_workbench, plugin
 
 
 def load_paths(run: Context, paths: Sequence[str]) -> None:
     """Load files and say what came."""
-    with open_stores(run.settings) as stores:
-        loaded, settled, inventory = _load(run, stores, paths)
+    with working(run) as bench:
+        found = bench.load(paths=_absolute(paths))
     if run.json:
-        counts = {"duplicate": loaded.duplicate, "settled": settled, "inventory": inventory}
-        print_json(_input(loaded) | counts)
+        print_json(found)
         return
     run.out.print(
-        f"{loaded.spans} spans of {len(loaded.trace_ids)} traces, "
-        f"{loaded.duplicate} of them known already; facts of {settled} traces derived; "
-        f"{inventory} inventory records"
+        f"{found['spans']} spans of {found['traces']} traces, "
+        f"{found['duplicate']} of them known already; facts of {found['settled']} traces derived; "
+        f"{found['inventory']} inventory records"
     )
-    tables.print_rejections(run.err, loaded.rejected)
+    tables.print_rejections(run.err, found["rejected"])
 
 
 def analyze_paths(run: Context, paths: Sequence[str]) -> None:
     """Find the incidents of some files, or of all that is loaded where none is named."""
-    with open_stores(run.settings) as stores:
-        loaded = _load(run, stores, paths)[0] if paths else None
-        selection = Selection(trace_ids=loaded.trace_ids if loaded else None)
-        with _progress(run) as stage:
-            found = analyze(stores, run.settings, selection, stage)
-        archived = stores.archive.counts()
-    taken = _input(loaded) if loaded else _archived(archived)
-    _print_analysis(run, found, taken)
-    if loaded:
-        tables.print_rejections(run.err, loaded.rejected)
+    with working(run) as bench:
+        found = bench.analyze(paths=_absolute(paths))
+    _print_analysis(run, found)
+    tables.print_rejections(run.err, found["input"]["rejected"])
 
 
 def list_incidents(run: Context) -> None:
     """List the incidents stored."""
-    with open_stores(run.settings) as stores:
-        found = stores.archive.incidents()
+    with working(run) as bench:
+        found = bench.incidents()
     if run.json:
         print_json({"incidents": found})
     else:
@@ -76,8 +62,8 @@ def list_incidents(run: Context) -> None:
 
 def explain_incident(run: Context, incident_id: str) -> None:
     """Show one incident whole."""
-    with open_stores(run.settings) as stores:
-        found = stores.archive.incident(incident_id)
+    with working(run) as bench:
+        found = bench.incident(incident_id=incident_id)
     if run.json:
         print_json(found)
     else:
@@ -93,8 +79,9 @@ def ask_question(run: Context, name: str, parameters: Sequence[str]) -> None:
     """Ask the graph a question by name."""
     asked = question(name)
     given = dict(_pair(text) for text in parameters)
-    with open_stores(run.settings) as stores:
-        _print_rows(run, stores.graph.read(name, **bind(asked, given)))
+    bind(asked, given)  # What is wrong with them needs no store to be told.
+    with working(run) as bench:
+        _print_rows(run, bench.ask(name=name, parameters=given))
 
 
 def simulate_into(run: Context, scenario: Scenario, folder: Path) -> None:
@@ -131,41 +118,16 @@ def serve_live(run: Context, *, host: str, port: int) -> None:
         serve(stores, run.settings, service, host=host, port=port, desk=desk)
 
 
-def _load(run: Context, stores: Stores, paths: Sequence[str]) -> tuple[Loaded, int, int]:
-    """Read, archive and settle; return what came, traces with facts, and inventory records."""
-    rejected = Rejections()
-    inventory: list[Node] = []
-    read = plugin("graphmind.readers", "files")
-    with _progress(run) as stage:
-        found = read(paths, rejected, stdin=sys.stdin.buffer)
-        loaded = load(
-            _spans(found, inventory, stage),
-            stores.archive,
-            run.settings,
-            table=resolver_table(run.settings),
-            rejected=rejected,
-            now_ns=time.time_ns(),
-        )
-        stage("deriving symptoms and items")
-        settled = settle(stores.archive, run.settings, rejected)
-        if inventory:
-            stage("writing the inventory")
-            store_inventory(stores, inventory)
-    return loaded, settled, len(inventory)
+@contextmanager
+def working(run: Context) -> Iterator[Workbench]:
+    """Open what answers, the stores or the server that owns them, and show what it does."""
+    with _progress(run) as stage, open_workbench(run.settings, stage) as bench:
+        yield bench
 
 
-def _spans(
-    found: Iterable[pa.RecordBatch | Node], inventory: list[Node], stage: Stage
-) -> Iterator[pa.RecordBatch]:
-    """Pass the spans on, count them, and put the nodes of inventories aside."""
-    spans = 0
-    for part in found:
-        if isinstance(part, Node):
-            inventory.append(part)
-            continue
-        spans += part.num_rows
-        stage(f"read {spans:,} spans")
-        yield part
+def _absolute(paths: Sequence[str]) -> list[str]:
+    """Name files so that a server finds them too; ``-`` is standard input."""
+    return [path if path == "-" else os.path.abspath(path) for path in paths]  # noqa: PTH100 - patterns
 
 
 class _progress:  # noqa: N801 - used as `with _progress(run) as stage`
@@ -185,36 +147,18 @@ class _progress:  # noqa: N801 - used as `with _progress(run) as stage`
         self._progress.stop()
 
 
-def _input(loaded: Loaded) -> dict[str, Any]:
-    return {
-        "spans": loaded.spans,
-        "traces": len(loaded.trace_ids),
-        "rejected": loaded.rejected.rows(),
-    }
-
-
-def _archived(counts: dict[str, int]) -> dict[str, Any]:
-    return {"spans": counts["spans"], "traces": counts["traces"], "rejected": []}
-
-
-def _print_analysis(run: Context, found: Analysis, taken: dict[str, Any]) -> None:
+def _print_analysis(run: Context, found: Mapping[str, Any]) -> None:
     if run.json:
-        print_json(
-            {
-                "window": found.window,
-                "incidents": found.incidents,
-                "unexplained": {"trace_ids": found.unexplained},
-                "input": taken,
-            }
-        )
+        print_json(found)
         return
-    window = found.window
+    window, taken = found["window"], found["input"]
     run.out.print(
         f"{taken['spans']:,} spans, {window['traces']:,} traces: {window['failing']:,} failing, "
         f"{window['incomplete']:,} incomplete"
     )
-    tables.print_incidents(run.out, found.incidents)
-    run.out.print(f"\n{len(found.unexplained)} failing traces belong to no incident.")
+    tables.print_incidents(run.out, found["incidents"])
+    unexplained = len(found["unexplained"]["trace_ids"])
+    run.out.print(f"\n{unexplained} failing traces belong to no incident.")
 
 
 def _print_rows(run: Context, rows: list[dict[str, Any]]) -> None:

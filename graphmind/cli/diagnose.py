@@ -1,4 +1,4 @@
-"""What ``graphmind diagnose`` does: open the stores, fuse, print."""
+"""What ``graphmind diagnose`` does: ask the workbench, print."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,11 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from graphmind.cli.commands import print_json
+from graphmind.cli.commands import print_json, working
 from graphmind.cli.options import Context
 from graphmind.cli.tables import moment, print_command
-from graphmind.jobs.diagnose import NOTHING, diagnose
-from graphmind.wiring import open_stores
+from graphmind.jobs.diagnose import NOTHING
 
 TIMELINE_SHOWN: Final = 40
 """Entries printed; ``--json`` has all (chosen: a screen)."""
@@ -20,8 +19,8 @@ CODES_SHOWN: Final = 8
 
 def show_diagnosis(run: Context, *, task_id: str, trace_id: str) -> None:
     """Diagnose a task or a trace."""
-    with open_stores(run.settings) as stores:
-        found = diagnose(stores, run.settings, task_id=task_id or None, trace_id=trace_id or None)
+    with working(run) as bench:
+        found = bench.diagnose(task_id=task_id or None, trace_id=trace_id or None)
     if run.json:
         print_json(found)
     else:

@@ -7,44 +7,40 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from graphmind.classification.verdict import Classification
 from graphmind.cli.tables import moment, print_command, print_rows
-from graphmind.jobs.similar import Similar
-from graphmind.matching.explanation import Compared
-from graphmind.matching.verdict import Match
 
 ROLLBACKS_SHOWN: Final = 10
 
 
-def print_similar(out: Console, found: Similar) -> None:
+def print_similar(out: Console, found: Mapping[str, Any]) -> None:
     """Print the verdict, then each past incident with what matches and what does not."""
-    verdict = found.verdict
+    verdict = found["verdict"]
     out.print(
-        f"[bold]{verdict.verdict}[/bold]: {found.incident_id} beside {verdict.cases} past incidents"
+        f"[bold]{verdict['verdict']}[/bold]: {found['incident_id']} beside {verdict['cases']} "
+        "past incidents"
     )
-    for match in verdict.matches:
+    for match in verdict["matches"]:
         _print_match(out, match)
 
 
-def _print_match(out: Console, match: Match) -> None:
-    case = match.case
-    out.print(f"\n{match.incident_id}  {match.verdict}, score {match.score:.2f}")
+def _print_match(out: Console, match: Mapping[str, Any]) -> None:
+    case, explanation = match["case"], match["explanation"]
+    out.print(f"\n{match['incident_id']}  {match['verdict']}, score {match['score']:.2f}")
     lines = Table.grid(padding=(0, 2))
-    lines.add_row("  it was", escape(case.title))
-    if case.command:
-        lines.add_row("  proposed", escape(" > ".join(case.command["repair_path"])))
-    lines.add_row("  cause", escape(match.explanation.cause))
+    lines.add_row("  it was", escape(case["title"]))
+    if command := case["command"]:
+        lines.add_row("  proposed", escape(" > ".join(command["repair_path"])))
+    lines.add_row("  cause", escape(explanation["cause"]))
     for name in ("paths", "error_codes", "metrics", "log_keywords"):
-        compared: Compared = getattr(match.explanation, name)
-        lines.add_row(f"  {name.replace('_', ' ')}", escape(_compared(compared)))
+        lines.add_row(f"  {name.replace('_', ' ')}", escape(_compared(explanation[name])))
     out.print(lines)
 
 
-def _compared(compared: Compared) -> str:
+def _compared(compared: Mapping[str, Sequence[str]]) -> str:
     parts = (
-        ("both", compared.shared),
-        ("only then", compared.missing),
-        ("only now", compared.added),
+        ("both", compared["shared"]),
+        ("only then", compared["missing"]),
+        ("only now", compared["added"]),
     )
     return "; ".join(f"{word}: {', '.join(names)}" for word, names in parts if names) or "none"
 
@@ -93,21 +89,21 @@ def _rollback(rollback: Mapping[str, Any]) -> str:
     return f"{rollback['key']}: {back}; {lost}; {rollback['healthy_readers']} healthy readers"
 
 
-def print_classification(out: Console, found: Classification) -> None:
+def print_classification(out: Console, found: Mapping[str, Any]) -> None:
     """Print the verdict or why there is none, then the candidates."""
-    if found.verdict:
-        verdict = found.verdict
-        out.print(f"[bold]{escape(verdict.root_cause)}[/bold] at {escape(verdict.root_node)}")
+    if verdict := found["verdict"]:
+        cause, node = escape(verdict["root_cause"]), escape(verdict["root_node"])
+        out.print(f"[bold]{cause}[/bold] at {node}")
     else:
-        out.print(f"no verdict: {escape(found.abstained)}")
-    for candidate in found.candidates:
+        out.print(f"no verdict: {escape(found['abstained'])}")
+    for candidate in found["candidates"]:
         out.print(
-            f"  {candidate.confidence:.2f}  {escape(candidate.root_cause)}: "
-            f"{escape(candidate.reason)}"
+            f"  {candidate['confidence']:.2f}  {escape(candidate['root_cause'])}: "
+            f"{escape(candidate['reason'])}"
         )
-    scores = ", ".join(f"{name} {f1:.2f}" for name, f1 in found.f1.items())
+    scores = ", ".join(f"{name} {f1:.2f}" for name, f1 in found["f1"].items())
     out.print(
-        f"by {found.route}, {found.cases} cases confirmed"
+        f"by {found['route']}, {found['cases']} cases confirmed"
         + (f"; macro F1 in cross-validation: {scores}" if scores else "")
     )
 

@@ -1,9 +1,8 @@
-"""What the commands of ``repair.py`` do: open stores and desk, call it, print the answer."""
+"""What the commands of ``repair.py`` do: ask the workbench, print the answer."""
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,13 +10,12 @@ import typer
 from rich.markup import escape
 
 from graphmind.cli import repair_tables as tables
-from graphmind.cli.commands import print_json
+from graphmind.cli.commands import print_json, working
 from graphmind.cli.options import Context
-from graphmind.jobs.repairs.desk import RepairDesk
+from graphmind.jobs.workbench.port import Workbench
 from graphmind.repair.record import Repair
 from graphmind.repair.record_json import as_document
 from graphmind.repair.states import NotAllowed
-from graphmind.wiring import open_desk, open_stores
 
 ROLE: Final = "approver"
 """Who may write the data folder needs no one's leave to decide."""
@@ -30,59 +28,62 @@ def make_plan(
     run: Context, incident_id: str, *, who: str, strategy: str | None, dry_run: bool
 ) -> None:
     """Plan a repair and say what would happen."""
-    with opened_desk(run) as desk:
-        planned = desk.plan(incident_id, who=who, strategy=strategy, dry_run=dry_run)
+    with working(run) as bench:
+        planned = bench.plan(incident_id=incident_id, who=who, strategy=strategy, dry_run=dry_run)
         if run.json:
             print_json(document(planned))
             return
-        _print_text(run, desk.text(planned))
+        _print_text(run, bench.plan_text(repair_id=planned.repair_id))
     tables.print_state(run.out, planned)
 
 
 def approve_plan(run: Context, repair_id: str, *, who: str, plan_hash: str, reason: str) -> None:
     """Approve the plan that was shown."""
-    with opened_desk(run) as desk:
-        seen = _plan_seen(run, desk, repair_id, plan_hash)
-        found = desk.approve(repair_id, who=who, role=ROLE, plan_hash=seen, reason=reason)
+    with working(run) as bench:
+        seen = _plan_seen(run, bench, repair_id, plan_hash)
+        found = bench.approve(
+            repair_id=repair_id, who=who, role=ROLE, plan_hash=seen, reason=reason
+        )
     _print_changed(run, found)
 
 
 def reject_plan(run: Context, repair_id: str, *, who: str, plan_hash: str, reason: str) -> None:
     """Reject a plan; without a hash, as it is now."""
-    with opened_desk(run) as desk:
-        repair = desk.get(repair_id)
+    with working(run) as bench:
+        repair = bench.repair(repair_id=repair_id)
         current = hash_of(repair)
         meant = _same_plan(repair, plan_hash) if plan_hash else current
-        found = desk.reject(repair_id, who=who, role=ROLE, plan_hash=meant, reason=reason)
+        found = bench.reject(
+            repair_id=repair_id, who=who, role=ROLE, plan_hash=meant, reason=reason
+        )
     _print_changed(run, found)
 
 
 def run_repair(run: Context, repair_id: str, *, who: str) -> None:
     """Run a repair to its last step."""
-    with opened_desk(run) as desk:
-        found = desk.run(repair_id, who=who)
+    with working(run) as bench:
+        found = bench.run(repair_id=repair_id, who=who)
     _print_changed(run, found)
 
 
 def cancel_repair(run: Context, repair_id: str, *, who: str, reason: str) -> None:
     """Cancel a repair."""
-    with opened_desk(run) as desk:
-        found = desk.cancel(repair_id, who=who, reason=reason)
+    with working(run) as bench:
+        found = bench.cancel(repair_id=repair_id, who=who, reason=reason)
     _print_changed(run, found)
 
 
 def undo_repair(run: Context, repair_id: str, *, who: str, reason: str) -> None:
     """Undo a repair."""
-    with opened_desk(run) as desk:
-        found = desk.undo(repair_id, who=who, reason=reason)
+    with working(run) as bench:
+        found = bench.undo(repair_id=repair_id, who=who, reason=reason)
     _print_changed(run, found)
 
 
 def intercept_repair(run: Context, repair_id: str, *, who: str, reason: str) -> None:
     """Ask a running repair to stop."""
-    with opened_desk(run) as desk:
-        desk.intercept(repair_id, who=who, reason=reason)
-        found = desk.get(repair_id)
+    with working(run) as bench:
+        found = bench.intercept(repair_id=repair_id, who=who, reason=reason)
     _print_changed(run, found)
 
 
@@ -91,8 +92,8 @@ def suppress_target(
 ) -> None:
     """Suppress repairs for some hours: None for good, 0 lifts it."""
     until_ms = None if hours is None else time.time_ns() // 1_000_000 + round(hours * HOUR_MS)
-    with opened_desk(run) as desk:
-        desk.suppress(target, who=who, reason=reason, until_ms=until_ms)
+    with working(run) as bench:
+        bench.suppress(target=target, who=who, reason=reason, until_ms=until_ms)
     if run.json:
         print_json({"target": target, "until_ms": until_ms, "by": who, "why": reason})
     elif hours == 0.0:
@@ -104,8 +105,8 @@ def suppress_target(
 
 def stop_all(run: Context, *, on: bool, who: str, reason: str) -> None:
     """Set or release the stop switch."""
-    with opened_desk(run) as desk:
-        desk.stop(on, who=who, reason=reason)
+    with working(run) as bench:
+        bench.stop(on=on, who=who, reason=reason)
     if run.json:
         print_json({"on": on, "by": who, "why": reason})
     else:
@@ -116,9 +117,9 @@ def list_repairs(
     run: Context, *, incident_id: str | None, states: Sequence[str], limit: int
 ) -> None:
     """List repairs."""
-    wanted = [tables.state_of(name) for name in states]
-    with opened_desk(run) as desk:
-        found = desk.repairs(incident_id=incident_id, states=wanted, limit=limit)
+    wanted: list[str] = [tables.state_of(name) for name in states]
+    with working(run) as bench:
+        found = bench.repairs(incident_id=incident_id, states=wanted, limit=limit)
     if run.json:
         print_json({"repairs": [document(each) for each in found]})
     else:
@@ -127,19 +128,12 @@ def list_repairs(
 
 def show_repair(run: Context, repair_id: str) -> None:
     """Show one repair whole."""
-    with opened_desk(run) as desk:
-        found = desk.get(repair_id)
+    with working(run) as bench:
+        found = bench.repair(repair_id=repair_id)
     if run.json:
         print_json(document(found))
     else:
         tables.print_repair(run.out, found)
-
-
-@contextmanager
-def opened_desk(run: Context) -> Iterator[RepairDesk]:
-    """Open the stores of a data folder with the desk over them."""
-    with open_stores(run.settings) as stores, open_desk(stores, run.settings) as desk:
-        yield desk
 
 
 def document(repair: Repair) -> dict[str, Any]:
@@ -152,9 +146,9 @@ def hash_of(repair: Repair) -> str:
     return repair.plan.plan_hash if repair.plan else ""
 
 
-def _plan_seen(run: Context, desk: RepairDesk, repair_id: str, plan_hash: str) -> str:
+def _plan_seen(run: Context, bench: Workbench, repair_id: str, plan_hash: str) -> str:
     """Return the hash of the plan that the person saw: named, or shown here and agreed to."""
-    repair = desk.get(repair_id)
+    repair = bench.repair(repair_id=repair_id)
     if plan_hash:
         return _same_plan(repair, plan_hash)
     if repair.plan is None:
@@ -165,7 +159,7 @@ def _plan_seen(run: Context, desk: RepairDesk, repair_id: str, plan_hash: str) -
             f"now, `graphmind repairs {repair_id}` shows it",
             param_hint="--plan-hash",
         )
-    _print_text(replace(run, out=run.err), desk.text(repair))
+    _print_text(replace(run, out=run.err), bench.plan_text(repair_id=repair_id))
     typer.confirm("Approve exactly this?", abort=True, err=True)
     return hash_of(repair)
 

@@ -9,8 +9,6 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from graphmind.telemetry.rejections import Rejections
-
 IDS_SHOWN = 5
 COLUMN_WIDTH_MIN = 14
 """Narrower columns break their words (chosen)."""
@@ -78,10 +76,10 @@ def _print_record(out: Console, row: Mapping[str, Any]) -> None:
     out.print(lines, "")
 
 
-def print_rejections(err: Console, rejected: Rejections) -> None:
+def print_rejections(err: Console, rejected: Sequence[Mapping[str, Any]]) -> None:
     """Say what a load could not use."""
-    for row in rejected.rows():
-        samples = "; ".join(map(str, row["samples"]))  # type: ignore[call-overload]  # a list of text
+    for row in rejected:
+        samples = "; ".join(row["samples"])
         err.print(
             f"[yellow]{row['count']} x {escape(str(row['reason']))}[/yellow] {escape(samples)}"
         )
