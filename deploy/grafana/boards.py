@@ -85,7 +85,6 @@ def choice(name: str, label: str, path: str, *, is_optional: bool = False) -> An
         .description(f"{label} that the panels show")
         .datasource(API)
         .query(query)
-        .definition(f"graphmind {path}")
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
     )
     return variable.include_all(True).all_value(" ") if is_optional else variable

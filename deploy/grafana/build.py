@@ -17,6 +17,8 @@ BOARDS: Final = (
     *(repair_boards.repairs, repair_boards.clusters, repair_boards.evolution),
 )
 
+INTERVALS_OWN: Final = ("auto", "auto_count", "auto_min")
+
 
 def dashboards() -> dict[str, str]:
     """Return the text of each dashboard by its uid: the same in every run."""
@@ -27,6 +29,10 @@ def dashboards() -> dict[str, str]:
         built["id"] = None
         for number, panel in enumerate(built["panels"], 1):
             panel["id"] = number
+        for variable in built["templating"]["list"]:
+            # The builders write what only intervals have into all variables.
+            for name in INTERVALS_OWN:
+                variable.pop(name, None)
         found[built["uid"]] = json.dumps(built, indent=1, sort_keys=True) + "\n"
     return found
 

@@ -151,10 +151,10 @@ def test_grafana_reads_the_dashboards_where_they_are_mounted():
 def test_scripts_of_the_image_are_there_and_run():
     wanted = re.findall(r"deploy/([\w-]+\.(?:sh|py))", (ROOT / "deploy/Dockerfile").read_text())
 
-    assert set(wanted) == {"make-key.sh", "is-ready.py"}
+    assert set(wanted) == {"make-key.sh", "is_ready.py"}
     for name in wanted:
         assert os.access(ROOT / "deploy" / name, os.X_OK)
     refused = subprocess.run(
-        [ROOT / "deploy" / "is-ready.py", "http://127.0.0.1:1/readyz"], check=False
+        [ROOT / "deploy" / "is_ready.py", "http://127.0.0.1:1/readyz"], check=False
     )
     assert refused.returncode == 1
