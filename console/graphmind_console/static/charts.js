@@ -50,7 +50,7 @@ function ticks(from, until) {
 
 /**
  * Lines over time, each with its name at its end: told apart by dashes too.
- * @param {{name: string, points: [number, number][], colour: string, dash?: string}[]} series @param {{label: string, y?: number, yLabel?: string, percent?: boolean}} how
+ * @param {{name: string, points: [number, number][], colour: string, dash?: string}[]} series @param {{label: string, y?: number, yLabel?: string, say?: (value: number) => string}} how
  */
 export function lines(series, how) {
   const all = series.flatMap((each) => each.points);
@@ -58,7 +58,7 @@ export function lines(series, how) {
   const xs = all.map(([x]) => x), ys = all.map(([, y]) => y).concat(how.y ?? []);
   const [from, until, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(0, ...ys), Math.max(...ys) || 1];
   const x = (/** @type {number} */ v) => ((v - from) / (until - from || 1)) * 600, y = (/** @type {number} */ v) => 100 - ((v - low) / (high - low || 1)) * 84;
-  const say = (/** @type {number} */ v) => (how.percent ? percent(v) : v.toPrecision(3));
+  const say = how.say ?? percent;
   return svg("svg", { viewBox: "0 0 700 124", width: "100%", role: "img", "aria-label": how.label },
     svg("line", { x1: 0, x2: 600, y1: y(0), y2: y(0), stroke: "var(--rule)" }),
     how.y !== undefined && [svg("line", { x1: 0, x2: 600, y1: y(how.y), y2: y(how.y), stroke: "var(--warn)", "stroke-dasharray": "6 3" }), svg("text", { x: 606, y: y(how.y) + 4 }, how.yLabel ?? "boundary")],

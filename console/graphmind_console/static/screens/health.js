@@ -28,10 +28,10 @@ const rows = (items, collection) => table({ caption: "Health", rows: items, empt
 /** @param {any} one @param {string} kind */
 function drawOne(one, kind) {
   const points = one.points.filter((/** @type {any} */ p) => p.traces > 0);
-  return [
+  return h("div", { class: "narrow" },
     h("div", { class: "facts" }, [[count(one.traces), "traces"], [count(one.failing), "failing"], [percent(one.failing_share), "failing share"], [duration(one.p95_ms), "p95 of duration"]].map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name)))),
-    h("h3", null, "Failing share"), lines([{ name: "failing", points: points.map((/** @type {any} */ p) => [p.at_ms, p.failing / p.traces]), colour: "var(--bad-fill)" }], { label: "Failing share over time", percent: true }),
-    h("h3", null, "Duration, 95th percentile in ms"), lines([{ name: "p95", points: points.filter((/** @type {any} */ p) => p.p95_ms !== null).map((/** @type {any} */ p) => [p.at_ms, p.p95_ms]), colour: "var(--accent-fill)" }], { label: "p95 of duration over time" }),
+    h("h3", null, "Failing share"), lines([{ name: "failing", points: points.map((/** @type {any} */ p) => [p.at_ms, p.failing / p.traces]), colour: "var(--bad-fill)" }], { label: "Failing share over time" }),
+    h("h3", null, "Duration, 95th percentile"), lines([{ name: "p95", points: points.filter((/** @type {any} */ p) => p.p95_ms !== null).map((/** @type {any} */ p) => [p.at_ms, p.p95_ms]), colour: "var(--accent-fill)" }], { label: "p95 of duration over time", say: duration }),
     h("p", { class: "small" }, h("a", { href: link("/traces", { [kind]: one.name, failing: true }) }, "its failing traces"), " · ", h("a", { href: link("/compare", { [`a_${kind}`]: one.name }) }, "compare with everything else"), one.incidents.map((/** @type {string} */ id) => [" · ", h("a", { href: link(`/incidents/${part(id)}`) }, id)])),
-  ];
+  );
 }

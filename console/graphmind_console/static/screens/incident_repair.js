@@ -18,6 +18,7 @@ export async function showRepair(on) {
   /** @type {EventSource | null} */
   let stream = null;
   gone.addEventListener("abort", () => stream?.close());
+  replace(root, h("p", { class: "waiting" }, "looking for what can be done…"));
   async function draw() {
     if (gone.aborted) return;
     try {

@@ -64,7 +64,7 @@ function curve(known) {
   return lines([
     { name: "exposed", points: pick(["exposed", "exposed_rate", "exposed_share"]), colour: "var(--bad-fill)" },
     { name: "control", points: pick(["control", "control_rate", "control_share"]), colour: "var(--accent-fill)", dash: "6 3" },
-  ], { label: "Failing share of exposed traces against control", percent: true });
+  ], { label: "Failing share of exposed traces against control" });
 }
 
 /** @param {Record<string, any>} known */

@@ -17,7 +17,7 @@ export async function show(root) {
     if (chosen) replace(one, detail(chosen, who, draw));
     return table({ caption: "Strategies", rows: items, empty: "None is shipped or configured.", columns: [
       { head: "strategy", wide: true, cell: (s) => [h("button", { class: "plain any", onclick: () => pick(s) }, s.title), " ", h("span", { class: "faint small mono" }, s.key)] }, { head: "level", cell: (s) => s.repair_level },
-      { head: "may be used", cell: (s) => (s.usable ? h("span", { class: "state good" }, "yes") : h("span", { class: "state wait" }, s.enabled ? "not approved" : "disabled")) }] });
+      { head: "usable", cell: (s) => (s.usable ? h("span", { class: "state good" }, "yes") : h("span", { class: "state wait" }, s.enabled ? "not approved" : "disabled")) }] });
   });
   await draw();
 }

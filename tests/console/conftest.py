@@ -1,0 +1,141 @@
+"""A server of its own over planted incidents, and a browser that asks it."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from benchmarks.live.server import Server
+from graphmind.settings import Settings
+from graphmind.simulation.files import write
+from graphmind.simulation.scenario import Scenario
+from graphmind.simulation.simulate import simulate
+from graphmind.wiring import open_stores
+from tests.api.conftest import fill
+
+CHROMIUM = shutil.which("chromium")
+SCENARIO = Scenario(seed=7, traces=600, incidents=2)
+SCRIPT = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
+"""The name of a span of one trace, and the value of an attribute of it."""
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+DRAWN_MS = 60_000
+"""A screen is drawn by then, with other tests on the same processors (chosen)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A running server and what is planted in it."""
+
+    address: str
+    token: str
+    log: str
+    incidents: tuple[str, ...]
+    """Newest first."""
+    trace_with_script: str
+
+    def login_link(self) -> str:
+        """Return the address that the server printed; it opens once."""
+        line = next(each for each in self.log.splitlines() if each.startswith("console: "))
+        return line.removeprefix("console: ")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder, spans = tmp_path_factory.mktemp("console"), tmp_path_factory.mktemp("planted")
+    write(simulate(SCENARIO), spans)
+    planted = plant_script(spans / "spans.jsonl")
+    settings = Settings(data_dir=folder / "stores")
+    with open_stores(settings) as stores:
+        fill(stores, settings, spans)
+    # Nothing is pruned: the planted incidents are of a fixed day.
+    server = Server(folder, retention_days=0)
+    server.start()
+    try:
+        token = (folder / "stores" / "token").read_text().strip()
+        known = {"Authorization": f"Bearer {token}"}
+        page = httpx.get(f"{server.api}/api/v1/incidents", headers=known, timeout=60).json()
+        yield Served(
+            address=server.api,
+            token=token,
+            log=server.log,
+            incidents=tuple(each["incident_id"] for each in page["items"]),
+            trace_with_script=planted,
+        )
+    finally:
+        server.stop()
+
+
+def plant_script(spans: Path) -> str:
+    """Give one span a script as its name and as an attribute; return its trace id."""
+    first, _, rest = spans.read_text("utf-8").partition("\n")
+    batch = json.loads(first)
+    span = batch["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    span["name"] = SCRIPT
+    span.setdefault("attributes", []).append({"key": "note", "value": {"stringValue": SCRIPT}})
+    spans.write_text(f"{json.dumps(batch)}\n{rest}", "utf-8")
+    return str(span["traceId"])
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@contextmanager
+def launched(driver: Playwright, *more: str) -> Iterator[Browser]:
+    """Start Debian's Chromium; the test is skipped where it is not installed."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *more])
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(driver: Playwright) -> Iterator[Browser]:
+    with launched(driver) as started:
+        yield started
+
+
+OpenPage = Callable[..., AbstractContextManager[Page]]
+
+
+@contextmanager
+def logged_in(browser: Browser, served: Served, **context: object) -> Iterator[Page]:
+    """Open a page of someone who may do everything, at the size of a small laptop."""
+    opened = browser.new_context(viewport={"width": 1280, "height": 800}, **context)  # type: ignore[arg-type]  # playwright's own options
+    page = opened.new_page()
+    assert page.request.post(f"{served.address}/login", data={"token": served.token}).ok
+    try:
+        yield page
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    with logged_in(browser, served) as opened:
+        yield opened
+
+
+def show(page: Page, served: Served, path: str) -> None:
+    """Go to a screen and wait until all of it is drawn."""
+    page.goto(f"{served.address}{path}")
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Wait until the screen is drawn whole."""
+    page.wait_for_selector("[data-drawn]", timeout=DRAWN_MS)
