@@ -1,8 +1,6 @@
 """What ``graphmind demo --live`` prints: what happens as it happens, then tables, or JSON."""
 
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Final
 
 from rich.markup import escape
@@ -28,23 +26,12 @@ def run_live(run: Context, script: Script) -> int:
         since = f"{(one.at_ms - began_ms[-1]) / 1000:+7.1f} s" if began_ms else " " * 9
         run.err.print(f"{since}  [bold]{one.kind:10}[/bold] {escape(one.text)}", soft_wrap=True)
 
-    with _ends_on_sigterm():
-        outcomes = play(script, lambda line: run.err.print(escape(line), soft_wrap=True), show)
+    outcomes = play(script, lambda line: run.err.print(escape(line), soft_wrap=True), show)
     if run.json:
         print_json(outcomes[-1].document())
     else:
         _print_outcomes(run, outcomes)
     return 0 if all(each.is_good for each in outcomes) else 1
-
-
-@contextmanager
-def _ends_on_sigterm() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C: what was started is ended too."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print_outcomes(run: Context, outcomes: Sequence[Outcome]) -> None:

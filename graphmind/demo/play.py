@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from graphmind.demo.outcome import Moments, Outcome, Progress, Truth
+from graphmind.demo.processes import ended_by_sigterm
 from graphmind.demo.stage import Props, Stage, Tell, must_know, set_up
 from graphmind.demo.watching import Happening, Json, Watch
 
@@ -50,7 +51,11 @@ def play(script: Script, tell: Tell, show: Show) -> list[Outcome]:
     Raises DemoError for an unknown fault, and where a part cannot be started, or ends.
     """
     must_know(script.fault)
-    with _folder(script) as folder, set_up(_props(script, folder), tell) as stage:
+    with (
+        ended_by_sigterm(),
+        _folder(script) as folder,
+        set_up(_props(script, folder), tell) as stage,
+    ):
         tell(f"all is well: {script.rate:g} tasks/s for {script.healthy_s:g} s; API {stage.api}")
         healthy_from_ms = _now_ms() + round(SETTLING_S * 1000)
         watch = Watch()
