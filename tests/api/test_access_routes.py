@@ -187,6 +187,29 @@ def test_who_asks_is_told_who_they_are(stranger, tokens):
     assert me.headers["cache-control"] == "no-store"
 
 
+def stopped_by(client, token, name=None):
+    """Release the stop of repairs; return the status, and whom the audit trail names."""
+    headers = bearer(token) | ({} if name is None else {"X-Graphmind-Actor": name})
+    answer = client.post(f"{API}/repairs/stop", json={"on": False}, headers=headers)
+    trail = client.get(f"{API}/audit?limit=500", headers=bearer(token)).json()["items"]
+    return answer.status_code, trail[-1]["who"] if answer.is_success else None
+
+
+def test_the_trail_names_the_key_and_nobody_acts_in_the_name_of_another(stranger, tokens):
+    assert stopped_by(stranger, tokens["admin"]) == (204, "admin-key")
+    assert stopped_by(stranger, tokens["responder"], "responder-key") == (204, "responder-key")
+    assert stopped_by(stranger, tokens["admin"], "rae") == (403, None)
+
+
+def test_the_local_token_acts_in_the_name_of_whoever_holds_it(app, stranger):
+    local = app.state.doors.local_token
+
+    assert stopped_by(stranger, local) == (204, "local")
+    assert stopped_by(stranger, local, "rae") == (204, "rae")
+    for name in ("", "a\tb", "x" * 129):
+        assert stopped_by(stranger, local, name) == (422, None)
+
+
 def test_keys_are_made_shown_without_tokens_and_revoked(admin, stranger):
     made = admin.post(f"{API}/keys", json={"name": "bob", "role": "viewer", "expires_days": 1})
     token = made.json()["token"]
