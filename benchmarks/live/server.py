@@ -46,14 +46,14 @@ class Server:
         """What it wrote to standard error."""
         return (self.folder / "log").read_text("utf-8", "replace")
 
-    def start(self) -> None:
-        """Start, and return once every check is well."""
+    def start(self, *, ready_s: float = READY_S) -> None:
+        """Start, and return once every check is well; raises RuntimeError if none is by then."""
         command = [sys.executable, "-m", "graphmind", "serve", "--port", str(self.api_port)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        until = time.monotonic() + READY_S
+        until = time.monotonic() + ready_s
         while time.monotonic() < until:
             if self._process.poll() is not None:
                 raise RuntimeError(f"the server ended: {self.log[-2000:]}")
@@ -62,7 +62,7 @@ class Server:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
-        raise RuntimeError(f"the server is not ready after {READY_S} s: {self.log[-2000:]}")
+        raise RuntimeError(f"the server is not ready after {ready_s} s: {self.log[-2000:]}")
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -27,6 +27,8 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+READY_S = 300
+"""Processors are shared with other tests (chosen)."""
 DRAWN_MS = 60_000
 """A screen is drawn by then, with other tests on the same processors (chosen)."""
 
@@ -58,8 +60,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         fill(stores, settings, spans)
     # Nothing is pruned: the planted incidents are of a fixed day.
     server = Server(folder, retention_days=0)
-    server.start()
     try:
+        server.start(ready_s=READY_S)
         token = (folder / "stores" / "token").read_text().strip()
         known = {"Authorization": f"Bearer {token}"}
         page = httpx.get(f"{server.api}/api/v1/incidents", headers=known, timeout=60).json()
