@@ -78,6 +78,7 @@ class Repairing:
         self._looked = Looked()
         self._lock = threading.Lock()
         self._settled_ms = 0
+        self._lateness = Lateness()
         self._tallied: tuple[int, RepairTally] | None = None
         """As of which audit entry repairs were last told in numbers, and the numbers."""
         self.loops = (
