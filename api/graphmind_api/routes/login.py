@@ -23,12 +23,13 @@ BODY_BYTES_MAX: Final = 20_000
 """A token of an OpenID provider takes a few thousand (chosen)."""
 PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>graphmind: log in</title>
-<meta name="viewport" content="width=device-width"></head>
+<meta name="viewport" content="width=device-width">
+<link rel="icon" href="/assets/icon.svg"><link rel="stylesheet" href="/assets/base.css"></head>
 <body><main><h1>graphmind</h1>{why}
 <form method="post" action="/login">
 <p><label for="token">API key or local token</label><br>
 <input id="token" name="token" type="password" size="60" required autofocus autocomplete="off"></p>
-<p><button>Log in</button></p></form>
+<p><button class="go">Log in</button></p></form>
 <p>The local token is in the file <code>token</code> of the data folder of
 <code>graphmind serve</code>; <code>graphmind keys create NAME --role viewer</code> makes a key.</p>
 </main></body></html>
