@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
+import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 from graphmind_loaders.files import read_spans
@@ -68,25 +69,29 @@ def main(arguments: Sequence[str]) -> int:
     folder = FOLDER / f"{chosen.hours}h"
     if not (folder / "done").exists():
         _build(folder, chosen.hours)
-    with _Served(folder) as client:
-        return _measure(client, chosen.rounds, chosen.only)
+    with Served(folder) as server:
+        return _measure(server, chosen.rounds, chosen.only)
 
 
-def _measure(client: httpx.Client, rounds: int, only: str) -> int:
-    """Ask every route some times, the first not counted; 1 where one is too slow."""
+def _measure(server: "Served", rounds: int, only: str) -> int:
+    """Ask every route some times, the first not counted; 1 where one is too slow.
+
+    Processor time is the server's: what an answer would take on a machine with nothing else to do.
+    """
     slow = 0
-    print(f"{'route':42} {'p50 ms':>8} {'p95 ms':>8} {'most ms':>8} {'kB':>7}")
-    for asked in _routes(client):
+    print(f"{'route':42} {'p50 ms':>8} {'p95 ms':>8} {'most ms':>8} {'cpu ms':>7} {'kB':>6}")
+    for asked in _routes(server.client):
         if only not in asked.name:
             continue
         few = max(rounds // 8, 3) if asked.max_ms >= COMPARE_MAX_MS else rounds
-        size = _ask(client, asked)
-        times = sorted(_timed(lambda asked=asked: _ask(client, asked)) for _ in range(few))
+        size, before = _ask(server.client, asked), server.cpu_ms()
+        times = sorted(_timed(lambda asked=asked: _ask(server.client, asked)) for _ in range(few))
+        cpu = (server.cpu_ms() - before) / few
         p95 = times[min(round(0.95 * len(times)), len(times) - 1)]
         slow += p95 > asked.max_ms
-        figures = f"{statistics.median(times):8.1f} {p95:8.1f} {asked.max_ms:8.0f}"
+        figures = f"{statistics.median(times):8.1f} {p95:8.1f} {asked.max_ms:8.0f} {cpu:7.1f}"
         mark = "  too slow" if p95 > asked.max_ms else ""
-        print(f"{asked.name:42} {figures} {size / 1000:7.0f}{mark}", flush=True)
+        print(f"{asked.name:42} {figures} {size / 1000:6.0f}{mark}", flush=True)
     return 1 if slow else 0
 
 
@@ -143,26 +148,31 @@ def _timed(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-class _Served:
+class Served:
     """Serves a store in another process, without the loops of a live service."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __enter__(self) -> httpx.Client:
+    def __enter__(self) -> Self:
         command = [sys.executable, "-m", "benchmarks.api_server", str(self._folder / "stores")]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         port, token = self._process.stdout.readline().split()
         known = {"Authorization": f"Bearer {token}"}
         base = f"http://127.0.0.1:{port}/api/v1"
-        self._client = httpx.Client(base_url=base, headers=known, timeout=120)
-        return self._client
+        self.client = httpx.Client(base_url=base, headers=known, timeout=120)
+        return self
 
     def __exit__(self, *_raised: object) -> None:
-        self._client.close()
+        self.client.close()
         self._process.terminate()
         self._process.wait(timeout=60)
+
+    def cpu_ms(self) -> float:
+        """Return the processor time that the server took so far."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return 1000 * (times.user + times.system)
 
 
 def _build(folder: Path, hours: int) -> None:

@@ -37,8 +37,11 @@ TOUCHES: Final = (
     "trace_id IN (SELECT trace_id FROM items JOIN wanted_items USING (kind, name) WHERE {since} "
     "GROUP BY trace_id HAVING count(DISTINCT (kind, name)) = $items)"
 )
+AROUND_NS: Final = (3_600_000_000_000, 86_400_000_000_000, 2**62)
+"""How far from a trace its like is looked for: an hour, a day, everywhere."""
 SINCE: Final = "(first_ns IS NULL OR first_ns >= $since_ns)"
 """A trace touches nothing before it begins: what lies before need not be looked at."""
+BEFORE: Final = " AND (first_ns IS NULL OR first_ns <= $last_ns)"
 NEWER_LEFT: Final = "(start_ns < $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
 OLDER_LEFT: Final = "(start_ns > $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
 
@@ -53,7 +56,7 @@ class DuckQueries:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._heads: list[dict[str, Any]] | None = None
+        self._heads: tuple[list[dict[str, Any]], dict[str, list[str]]] | None = None
         self._heads_version = 0
         self._lock = threading.Lock()
 
@@ -96,7 +99,9 @@ class DuckQueries:
 
     def lifts(self, trace_id: str, time: Time) -> list[ItemHealth]:
         """How the traces fare that touch what one trace touched."""
-        rows = self._rows("lifts", trace_id=trace_id, **_of(time))
+        with self._snapshot() as cursor:
+            terms = {**_ended(cursor, time), "trace_id": trace_id}
+            rows = cursor.execute(sql("lifts"), terms).fetchall()
         return [
             ItemHealth(kind=kind, name=name, traces=traces, failing=failing)
             for kind, name, traces, failing in rows
@@ -116,29 +121,33 @@ class DuckQueries:
                 found[number].add(trace_id)
         return [frozenset(ids) for ids in found]
 
-    def split(
+    def splits(
         self,
-        group: Sequence[ItemName],
+        groups: Sequence[Sequence[ItemName]],
         *,
         without: Sequence[ItemName],
         channels: Sequence[str],
         time: Time,
-    ) -> Split:
-        """Count the traces of a time that do not touch all of ``without``, by the group."""
-        with self._snapshot() as cursor:
-            cursor.register("wanted_groups", _grouped([group, without]))
-            terms = {**_of(time), "channels": list(channels)}
-            [counts] = cursor.execute(sql("split"), terms).fetchall()
+    ) -> list[Split]:
+        """Count the traces of a time that do not touch all of ``without``, by each group."""
+        rows = [*_grouped(groups).to_pylist(), *_numbered(without, -1)]
         names = ("failed_with", "passed_with", "failed_without", "passed_without")
-        return Split(**dict(zip(names, counts, strict=True)))
+        with self._snapshot() as cursor:
+            cursor.register("wanted_groups", pa.Table.from_pylist(rows, schema=_GROUPED))
+            terms = {**_ended(cursor, time), "channels": list(channels)}
+            found = cursor.execute(sql("split"), terms).fetchall()
+        return [Split(**dict(zip(names, counts, strict=True))) for _, *counts in found]
 
     def exposed(self, group: Sequence[ItemName], time: Time, *, names_max: int) -> dict[str, Any]:
         """Sum up the traces that touch all of a group."""
         with self._snapshot() as cursor:
             cursor.register("wanted_groups", _grouped([group]))
-            cursor.execute(sql("select_exposed"), _of(time))
+            terms = _ended(cursor, time)
+            cursor.execute(sql("select_exposed"), terms)
             [(traces, failing, last_ns)] = cursor.execute(sql("exposed")).fetchall()
-            rows = cursor.execute(sql("exposed_names"), {"names_max": names_max}).fetchall()
+            near = {name: terms[name] for name in ("since_ns", "last_ns")}
+            named = {**near, "names_max": names_max}
+            rows = cursor.execute(sql("exposed_names"), named).fetchall()
         names: dict[str, list[str]] = {kind: [] for kind in ("task", "agent", "region", "kv_key")}
         for kind, name in rows:
             names[kind].append(name)
@@ -146,19 +155,46 @@ class DuckQueries:
 
     def healthy_like(self, trace_id: str) -> str | None:
         """A complete healthy trace of the same task and root: the nearest in time."""
-        rows = self._rows("healthy_like", trace_id=trace_id)
-        return rows[0][0] if rows else None
+        for task, root_name, start_ns in self._rows("kind_of_trace", trace_id=trace_id):
+            for around_ns in AROUND_NS:
+                rows = self._rows(
+                    "healthy_like",
+                    trace_id=trace_id,
+                    task=task,
+                    root_name=root_name,
+                    start_ns=start_ns,
+                    since_ns=start_ns - around_ns,
+                    until_ns=start_ns + around_ns,
+                )
+                if rows:
+                    return str(rows[0][0])
+        return None
 
     def incident_heads(self) -> list[dict[str, Any]]:
         """Incidents by id without the ids of their traces; decoded once for all readers."""
+        return self._decoded()[0]
+
+    def incidents_of(self, trace_id: str) -> list[str]:
+        """Ids of the incidents that a trace is part of, sorted."""
+        return list(self._decoded()[1].get(trace_id, ()))
+
+    def _decoded(self) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+        """Return the heads, and the incidents by trace."""
         with self._lock:
-            heads, version = self._heads, self._heads_version
-        if heads is None:
-            heads = [_head(document) for (document,) in self._rows("incidents", incident_id=None)]
+            known, version = self._heads, self._heads_version
+        if known is None:
+            heads: list[dict[str, Any]] = []
+            members: dict[str, list[str]] = {}
+            for (text,) in self._rows("incidents", incident_id=None):
+                head, trace_ids = _head(text)
+                heads.append(head)
+                for trace_id in trace_ids:
+                    members.setdefault(trace_id, []).append(head["incident_id"])
+            known = heads, members
             with self._lock:
                 if version == self._heads_version:
-                    self._heads = heads
-        return heads
+                    self._heads = known
+        return known
 
     def forget_heads(self) -> None:
         """Decode anew at the next reading: incidents were stored."""
@@ -184,7 +220,12 @@ def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, An
         items = sorted(set(wanted.items))
         rows = [{"kind": kind, "name": name} for kind, name in items]
         cursor.register("wanted_items", pa.Table.from_pylist(rows, schema=_NAMED))
-        conditions.append(TOUCHES.format(since=SINCE if "since_ns" in terms else "true"))
+        bounded = {"since_ns", "until_ns"} <= terms.keys()
+        if bounded:
+            time = Time(since_ns=terms["since_ns"], until_ns=terms["until_ns"])
+            terms["last_ns"] = _ended(cursor, time)["last_ns"]
+        since = (SINCE + (BEFORE if bounded else "")) if "since_ns" in terms else "true"
+        conditions.append(TOUCHES.format(since=since))
         terms["items"] = len(items)
     return conditions, terms
 
@@ -193,21 +234,28 @@ def _all(conditions: Sequence[str]) -> str:
     return " AND ".join(conditions) or "true"
 
 
+def _ended(cursor: Cursor, time: Time) -> dict[str, int]:
+    """Return a time as terms, with when its traces had ended."""
+    last_ns = cursor.execute(sql("time_end"), _of(time)).fetchall()[0][0]
+    return {**_of(time), "last_ns": time.until_ns if last_ns is None else last_ns}
+
+
 def _of(time: Time) -> dict[str, int]:
     return {"since_ns": time.since_ns, "until_ns": time.until_ns}
 
 
 def _grouped(groups: Sequence[Sequence[ItemName]]) -> pa.Table:
-    rows = [
-        {"kind": kind, "name": name, "number": number}
-        for number, group in enumerate(groups)
-        for kind, name in sorted(set(group))
-    ]
+    rows = [row for number, group in enumerate(groups) for row in _numbered(group, number)]
     return pa.Table.from_pylist(rows, schema=_GROUPED)
 
 
-def _head(text: str) -> dict[str, Any]:
+def _numbered(group: Sequence[ItemName], number: int) -> list[dict[str, Any]]:
+    return [{"kind": kind, "name": name, "number": number} for kind, name in sorted(set(group))]
+
+
+def _head(text: str) -> tuple[dict[str, Any], list[str]]:
+    """Return an incident without its traces, and their ids."""
     document: dict[str, Any] = orjson.loads(text)
-    ids = document.pop("trace_ids", ())
+    ids: list[str] = document.pop("trace_ids", [])
     document.get("command", {}).pop("trace_scope", None)
-    return document | {"trace_count": len(ids)}
+    return document | {"trace_count": len(ids)}, ids

@@ -93,17 +93,17 @@ class Queries(Protocol):
     ) -> list[frozenset[str]]:
         """For each group of items, which of the traces touch all of it."""
 
-    def split(
+    def splits(
         self,
-        group: Sequence[ItemName],
+        groups: Sequence[Sequence[ItemName]],
         *,
         without: Sequence[ItemName],
         channels: Sequence[str],
         time: Time,
-    ) -> Split:
-        """Count the traces of a time that do not touch all of ``without``, by the group.
+    ) -> list[Split]:
+        """Count the traces of a time that do not touch all of ``without``, by each group.
 
-        They fail by a symptom in one of the channels.
+        They fail by a symptom in one of the channels. No group may be empty.
         """
 
     def exposed(self, group: Sequence[ItemName], time: Time, *, names_max: int) -> dict[str, Any]:
@@ -121,3 +121,6 @@ class Queries(Protocol):
 
         They are shared between callers and must not be changed.
         """
+
+    def incidents_of(self, trace_id: str) -> list[str]:
+        """Ids of the incidents that a trace is part of, sorted."""

@@ -149,11 +149,17 @@ class QueriesContract:
         assert found == [{"a", "b"}, {"b"}, set(), set()]
 
     def test_traces_are_split_by_a_group_once_another_is_taken_out(self, archive: Archive):
-        found = archive.queries.split(
-            [("agent", "x")], without=[("region", "us")], channels=["latency"], time=ALL_TIME
+        found = archive.queries.splits(
+            [[("agent", "x")], [("agent", "nobody")]],
+            without=[("region", "us")],
+            channels=["latency"],
+            time=ALL_TIME,
         )
 
-        assert found == Split(failed_with=1, passed_with=1, failed_without=0, passed_without=5)
+        assert found == [
+            Split(failed_with=1, passed_with=1, failed_without=0, passed_without=5),
+            Split(failed_with=0, passed_with=0, failed_without=1, passed_without=6),
+        ]
 
     def test_the_exposed_are_summed_up(self, archive: Archive):
         found = archive.queries.exposed([("agent", "y")], ALL_TIME, names_max=1)
@@ -184,6 +190,7 @@ class QueriesContract:
         assert ids_and_counts() == []
         archive.save_incidents("run", [{"incident_id": "i", "trace_ids": ["a", "b"]}])
         assert ids_and_counts() == [("i", 2)]
+        assert (archive.queries.incidents_of("a"), archive.queries.incidents_of("c")) == (["i"], [])
         archive.save_incidents("run", [{"incident_id": "j", "trace_ids": []}])
         assert ids_and_counts() == [("j", 0)]
 

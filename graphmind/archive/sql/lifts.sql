@@ -1,10 +1,12 @@
 -- How the traces fare that touch what one trace touched.
 WITH own AS (
-    SELECT DISTINCT kind, name FROM items WHERE trace_id = $trace_id
+    SELECT DISTINCT kind, name
+    FROM items WHERE trace_id = $trace_id 
+        AND (first_ns IS NULL OR first_ns >= $since_ns AND first_ns <= $last_ns)
 ), touched AS (
     SELECT DISTINCT kind, name, trace_id
     FROM items JOIN own USING (kind, name)
-    WHERE first_ns IS NULL OR first_ns >= $since_ns
+    WHERE first_ns IS NULL OR first_ns >= $since_ns AND first_ns <= $last_ns
 ), failing AS (
     SELECT DISTINCT trace_id FROM symptoms WHERE channel IS NOT NULL
 )

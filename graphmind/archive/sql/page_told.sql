@@ -2,7 +2,9 @@
 WITH shown AS (
     SELECT trace_id, list_sort(list(DISTINCT kind)) AS symptoms
     FROM symptoms
-    WHERE channel IS NOT NULL AND trace_id IN (SELECT trace_id FROM page)
+    WHERE channel IS NOT NULL
+        AND (began_ns IS NULL OR began_ns >= $first_ns AND began_ns <= $last_ns)
+        AND trace_id IN (SELECT trace_id FROM page)
     GROUP BY trace_id
 ), firsts AS (
     SELECT

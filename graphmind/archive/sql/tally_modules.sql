@@ -18,5 +18,6 @@ FROM chosen
 JOIN items USING (trace_id)
 LEFT JOIN wrong ON wrong.trace_id = chosen.trace_id AND wrong.module = items.name
 WHERE items.kind = 'module'
+    AND (first_ns IS NULL OR first_ns >= $from_ns) -- touched no earlier than the trace began
 GROUP BY at_ns, name
 ORDER BY at_ns, name;

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from graphmind.archive.port import Archive, Selection
+from graphmind.archive.queries import Wanted
 from graphmind.jobs.reading.critical_path import critical_path
 from graphmind.jobs.reading.incident_parts import contingencies
 from graphmind.jobs.reading.past import incident_as_of
@@ -32,7 +33,8 @@ def evidence(archive: Archive, incident_id: str, *, as_of_ms: int | None = None)
 def _example(archive: Archive, incident: Mapping[str, Any]) -> Row | None:
     """Return the trace that shows the incident best of those still archived."""
     candidates = [*incident["examples"], *incident["trace_ids"][:1]]
-    known = archive.facts(Selection(trace_ids=pa.array(candidates, pa.string()))).traces
+    wanted = Wanted(trace_ids=pa.array(candidates, pa.string()))
+    known = archive.queries.page(wanted, after=None, limit=len(candidates) + 1)
     rows = {row["trace_id"]: row for row in known.to_pylist()}
     for trace_id in candidates:
         if trace_id in rows:

@@ -1,6 +1,6 @@
 """The parts of an incident: its traces, its causes with what they leave open, who is exposed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import Any, Final
@@ -20,6 +20,8 @@ INHERITED: Final = CARRIERS - {"kv_key"}
 """Kinds that no span of a trace names itself: the archive's items do not hold them."""
 NAMES_MAX: Final = 1_000
 """Names of a kind that an exposure lists (chosen)."""
+EXPOSED_AFTER_MS: Final = 3_600_000
+"""How long after the last failure traces count as exposed (chosen)."""
 SAME_RATE: Final = 1.5
 """Failing shares that differ by less are told as equal (chosen)."""
 
@@ -78,8 +80,10 @@ def incident_causes(
             "risk_ratio_high": ratio_high(cause),
             "unexplained_traces": len(incident["trace_ids"]) - len(explained),
             "rivals": [
-                rival | {"why_lost": _why_lost(archive, incident, cause, rival)}
-                for rival in cause["rivals"]
+                rival | {"why_lost": why}
+                for rival, why in zip(
+                    cause["rivals"], _why_lost(archive, incident, cause), strict=True
+                )
             ],
         }
         for cause, explained in zip(incident["causes"], found, strict=True)
@@ -102,7 +106,7 @@ def contingencies(incident: Mapping[str, Any]) -> list[Row]:
 
 
 def exposure(archive: Archive, incident_id: str, *, as_of_ms: int | None = None) -> Row:
-    """Return who touches the first cause since the onset, healthy ones told apart.
+    """Return who touches the first cause from the onset to an hour after it last failed.
 
     Without a cause, or with one that no span names itself, it is what the analysis saw. Raises
     UnknownName.
@@ -117,7 +121,9 @@ def exposure(archive: Archive, incident_id: str, *, as_of_ms: int | None = None)
             "still_healthy": healthy,
             "keys": known["written_keys"],
         }
-    time = Time(since_ns=ns(incident["onset_ms"]), until_ns=_end(as_of_ms))
+    last_ms = until_ms(incident, as_of_ms) + EXPOSED_AFTER_MS
+    end_ms = last_ms if as_of_ms is None else min(last_ms, as_of_ms + 1)
+    time = Time(since_ns=ns(incident["onset_ms"]), until_ns=ns(end_ms))
     found = archive.queries.exposed(group, time, names_max=NAMES_MAX)
     traces, failing = round(found["traces"]), round(found["failing"])
     return {
@@ -154,10 +160,6 @@ def ratio_high(cause: Mapping[str, Any]) -> float:
     """Return the upper end of a cause's interval, which is even on the scale of logarithms."""
     low: float = cause["risk_ratio_low"]
     return round(cause["risk_ratio"] ** 2 / low, 4) if low > 0 else float(cause["risk_ratio"])
-
-
-def _end(as_of_ms: int | None) -> int:
-    return ns(2**62 if as_of_ms is None else as_of_ms + 1)
 
 
 def _causes(incident: Mapping[str, Any], rank: int | None) -> Sequence[Mapping[str, Any]]:
@@ -210,19 +212,25 @@ def _share(part: float, whole: float) -> float:
     return round(part / whole, 4) if whole else 0.0
 
 
-def _why_lost(
-    archive: Archive,
-    incident: Mapping[str, Any],
-    cause: Mapping[str, Any],
-    rival: Mapping[str, Any],
-) -> str:
-    """Say what is left of a rival once the traces of the cause are taken out."""
+def _why_lost(archive: Archive, incident: Mapping[str, Any], cause: Mapping[str, Any]) -> list[str]:
+    """Say of each rival what is left of it once the traces of the cause are taken out."""
+    own, rivals = _plain(cause["all_of"]), [_plain(each["all_of"]) for each in cause["rivals"]]
+    told = [rival for rival in rivals if rival is not None]
+    left: Iterator[Split] = iter(())
+    if own is not None and told:
+        time = Time(since_ns=ns(cause["onset_ms"]), until_ns=ns(until_ms(incident) + 1))
+        channels = incident["channels"]
+        left = iter(archive.queries.splits(told, without=own, channels=channels, time=time))
+    return [
+        _lost(cause, rival, None if own is None or named is None else next(left))
+        for rival, named in zip(cause["rivals"], rivals, strict=True)
+    ]
+
+
+def _lost(cause: Mapping[str, Any], rival: Mapping[str, Any], left: Split | None) -> str:
     behind = f"it explains the failures {_odds(rival['nats_behind'])} less well"
-    own, other = _plain(cause["all_of"]), _plain(rival["all_of"])
-    if own is None or other is None:
+    if left is None:
         return behind
-    time = Time(since_ns=ns(cause["onset_ms"]), until_ns=ns(until_ms(incident) + 1))
-    left = archive.queries.split(other, without=own, channels=incident["channels"], time=time)
     out = f"once {items_in_words(cause['all_of'])} is taken out"
     with_it, without = _rates(left)
     if with_it is None:

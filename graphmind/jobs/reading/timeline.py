@@ -10,6 +10,7 @@ from graphmind.archive.queries import Wanted
 from graphmind.archive.tallies import Stretch
 from graphmind.jobs.reading.past import MS_NS, incident_as_of, ns, until_ms
 from graphmind.jobs.reading.repairs import states_of
+from graphmind.jobs.reading.traces import newest
 from graphmind.jobs.stores import Stores
 
 STEPS_MS: Final = tuple(
@@ -74,8 +75,8 @@ def _last_healthy(archive: Archive, incident: Mapping[str, Any], onset: int) -> 
     exposed = Wanted(
         items=items, failing=False, since_ns=ns(onset - LOOKED_BACK_MS), until_ns=ns(onset)
     )
-    found = archive.queries.page(exposed, after=None, limit=1)["start_ns"].to_pylist()
-    return found[0] // MS_NS if found else onset
+    found = newest(archive, exposed, after=None, limit=1)
+    return found[0]["start_ns"] // MS_NS if found else onset
 
 
 def _points(

@@ -21,6 +21,7 @@ from graphmind.telemetry.spans import STATUS_ERROR
 SPANS_MAX: Final = 2_000
 """Spans of a waterfall: of a larger trace those first in its tree (chosen)."""
 LINES_MAX: Final = 2_000
+LOOKED_BACK_HOURS: Final = (1, 12)
 TEXT_MAX: Final = 2_000
 """Characters of a line or a value that are shown (chosen)."""
 KIND_WORDS: Final = dict(enumerate(("internal", "server", "client", "producer", "consumer"), 1))
@@ -50,11 +51,27 @@ def list_traces(
         end = ns(as_of_ms + 1)
         until = end if wanted.until_ns is None else min(end, wanted.until_ns)
         wanted = replace(wanted, until_ns=until)
-    rows = archive.queries.page(wanted, after=after, limit=limit + 1).to_pylist()
+    rows = newest(archive, wanted, after=after, limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     return TracesPage(
         items=rows[:limit], last=(last["start_ns"], last["trace_id"]) if last else None
     )
+
+
+def newest(archive: Archive, wanted: Wanted, *, after: TracePlace | None, limit: int) -> list[Row]:
+    """Return the newest traces wanted: looked for in the last hours first, then further back."""
+    ends = [end for end in (wanted.until_ns, after[0] + 1 if after else None) if end is not None]
+    last = min(ends) if ends else archive.queries.last_start()
+    for hours in LOOKED_BACK_HOURS if last is not None and wanted.trace_ids is None else ():
+        since = last - hours * HOUR_NS
+        if wanted.since_ns is not None and since <= wanted.since_ns:
+            break
+        near = replace(wanted, since_ns=since)
+        found: list[Row] = archive.queries.page(near, after=after, limit=limit).to_pylist()
+        if len(found) == limit:
+            return found
+    rows: list[Row] = archive.queries.page(wanted, after=after, limit=limit).to_pylist()
+    return rows
 
 
 def with_incident(archive: Archive, wanted: Wanted, incident_id: str | None) -> Wanted:
@@ -86,17 +103,8 @@ def waterfall(archive: Archive, trace_id: str) -> Row:
         "hidden_spans": len(rows) - len(shown),
         "loose_lines": [line for each in lines.values() for line in each],
         "items": _items(archive, trace_id, facts["start_ns"]),
-        "incident_ids": incidents_of(archive, trace_id),
+        "incident_ids": archive.queries.incidents_of(trace_id),
     }
-
-
-def incidents_of(archive: Archive, trace_id: str) -> list[str]:
-    """Return the incidents that a trace is part of, sorted."""
-    return sorted(
-        str(each["incident_id"])
-        for each in archive.incidents()
-        if trace_id in each["trace_ids"]  # type: ignore[operator]  # a list in every document
-    )
 
 
 def _unsettled(trace_id: str, spans: pa.Table) -> Row:
