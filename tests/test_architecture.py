@@ -30,7 +30,12 @@ ROOMS = (
     *("graphmind/analysis/localisation", "graphmind/analysis/behaviour"),
     *("graphmind/analysis/contamination", "graphmind/matching", "graphmind/classification"),
     *("graphmind/incidents", "graphmind/repair", "graphmind/jobs", "graphmind/cli"),
-    *("graphmind/jobs/repairs", "graphmind/jobs/reading", "graphmind/demo", "examples/agent_platform"),
+    *(
+        "graphmind/jobs/repairs",
+        "graphmind/jobs/reading",
+        "graphmind/demo",
+        "examples/agent_platform",
+    ),
     *("graphmind/repair/strategies", "graphmind/repair/connectors", "graphmind/verification"),
     *("graphmind/simulation", "graphmind/alerts", "graphmind/serving", "capture"),
     *("loaders", "loaders/graphmind_loaders/push", "loaders/graphmind_loaders/pull"),
