@@ -99,7 +99,9 @@ class Outcome:
         """Of the repairs; else that there was none, and whether one was called for."""
         if self.repairs:
             return _words(each["verdict"] or each["state"] for each in self.repairs)
-        return NO_REPAIR if self.refusals else "nothing to repair"
+        if self.refusals:
+            return NO_REPAIR
+        return "not repaired" if self.truth.repairs else "nothing to repair"
 
     @property
     def wrong(self) -> list[str]:

@@ -5,17 +5,20 @@ import time
 import uuid
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphmind.archive.port import Selection
+from graphmind.archive.port import Archive, Selection
 from graphmind.graph.incidents import derived_rows
+from graphmind.graph.port import GraphRows
 from graphmind.graph.projection import project
 from graphmind.graph.selection import FAILING, taken_up
 from graphmind.jobs.contamination import refresh_lineages
+from graphmind.jobs.repairs.verdicts import recovery_strategies
 from graphmind.jobs.signals import patterns_of, with_logged_codes
 from graphmind.jobs.stores import Stores
 from graphmind.settings import Settings
@@ -113,7 +116,7 @@ class Publisher:
         if facts.traces.num_rows:
             logged = patterns_of(signals, facts.traces)
             rows = project(spans, facts, kept=kept, weights=scaled, logged=logged)
-            self._stores.graph.upsert(rows)
+            self._stores.graph.upsert(_with_strategies(rows, self._stores.archive))
         written: int = facts.traces.num_rows
         return written
 
@@ -134,6 +137,18 @@ class Publisher:
         self._derive_after_s = ended_s + DERIVED_SHARE * (ended_s - began_s)
         self._derive_latest_s = ended_s + DERIVED_PAUSE_S
         return len(current)
+
+
+def _with_strategies(rows: GraphRows, archive: Archive) -> GraphRows:
+    """Add by which strategy traces were recovered."""
+    strategies = recovery_strategies(archive)
+    traces = [
+        {**row, "recoveryStrategy": strategies[row["traceId"]]}
+        if row["traceId"] in strategies
+        else row
+        for row in rows.nodes["Trace"]
+    ]
+    return replace(rows, nodes={**rows.nodes, "Trace": traces})
 
 
 def _is_drawn(trace_id: str, share: float) -> bool:

@@ -96,6 +96,7 @@ def test_where_nothing_is_to_be_repaired_a_repair_is_bad_whatever_its_verdict():
 
     assert (quiet.is_good, quiet.verdict, quiet.level) == (True, "no automatic repair", None)
     assert outcome(repairs=[], truth=NOTHING).verdict == "nothing to repair"
+    assert outcome(repairs=[]).verdict == "not repaired"
     assert not outcome(repairs=[ran()], truth=NOTHING).is_good
     assert [each.met for each in targets_of(quiet)] == [True]
 

@@ -1,8 +1,10 @@
+import pyarrow as pa
 import pytest
 
 from graphmind.archive.duck import DuckArchive
 from graphmind.archive.port import Selection
 from graphmind.graph.embedded import open_embedded
+from graphmind.jobs.repairs.verdicts import RECOVERY
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.watch import watch
 from graphmind.serving.publishing import TRACES_MAX, Publisher
@@ -71,3 +73,20 @@ def test_publishing_again_changes_no_trace(lived):
 def traces_in(stores: Stores) -> list[tuple[object, ...]]:
     found = stores.graph.explore(EVERY, {}, row_limit=100_000, timeout_s=60)
     return sorted(tuple(one.values()) for one in found)
+
+
+@pytest.mark.slow
+def test_a_recovered_trace_says_by_which_strategy(lived):
+    stores, found = lived
+    (incident,) = found.incidents
+    healed = incident["trace_ids"][0]
+    document = {"recovery_strategy": "switch_back@1", "trace_ids": [healed]}
+    stores.archive.replace_documents(RECOVERY, {incident["incident_id"]: document})
+    publisher = Publisher(stores, Settings())
+    ids = pa.array(incident["trace_ids"], pa.string())
+    publisher.settled(stores.archive.facts(Selection(trace_ids=ids)))
+    while publisher.publish().get("traces"):
+        pass
+
+    told = "MATCH (t:Trace) WHERE t.recoveryStrategy IS NOT NULL RETURN t.traceId AS id"
+    assert [one["id"] for one in stores.graph._engine.query(told, {})] == [healed]

@@ -143,6 +143,22 @@ class RepairDesk:
         lacking = replace(repair, reason=missing(repair, policy, at_least=least))
         return self._keep(lacking, "approval", who=who, reason=reason, role=role)
 
+    def reconsider(self, repair_id: str) -> Repair:
+        """Judge a plan that waits for people once more: the finding may be surer by now.
+
+        Returns it approved where the policy now lets it run by itself, else as it is.
+        """
+        repair = self.get(repair_id)
+        if repair.state is not State.AWAITING_APPROVAL or repair.plan is None:
+            return repair
+        revision = self._book.get(repair.strategy)
+        judged = self._judged(repair, revision, self.situation(repair.incident_id))
+        if judged.suppressed or judged.decision.outcome != "by itself":
+            return repair
+        repair = self._with_own_approval(repair, judged)
+        reason = "; ".join(judged.decision.reasons)
+        return self._move(repair, Event.APPROVE, who=POLICY, reason=reason, role=POLICY)
+
     def reject(
         self, repair_id: str, *, who: str, role: str, plan_hash: str, reason: str = ""
     ) -> Repair:
@@ -338,7 +354,10 @@ class RepairDesk:
         repair = replace(repair, plan=plan, level=level_of(plan), target=target_of(plan))
         if repair.mode == "dry_run":
             return self._move(repair, Event.PLAN, who=who, plan_hash=plan.plan_hash)
-        judged = judge(
+        return self._decide(repair, self._judged(repair, revision, situation), who=who)
+
+    def _judged(self, repair: Repair, revision: Revision, situation: Situation) -> Judged:
+        return judge(
             self.journal,
             self.settings,
             repair,
@@ -347,7 +366,18 @@ class RepairDesk:
             connectors=self.connectors,
             now_ms=self.now_ms(),
         )
-        return self._decide(repair, judged, who=who)
+
+    def _with_own_approval(self, repair: Repair, judged: Judged) -> Repair:
+        assert repair.plan is not None
+        yes = Approval(
+            who=POLICY,
+            role=POLICY,
+            approved=True,
+            at_ms=self.now_ms(),
+            plan_hash=repair.plan.plan_hash,
+            reason="; ".join(judged.decision.reasons),
+        )
+        return replace(repair, approvals=(*repair.approvals, yes))
 
     def _decide(self, repair: Repair, judged: Judged, *, who: str) -> Repair:
         assert repair.plan is not None
@@ -357,15 +387,7 @@ class RepairDesk:
             event = Event.SUPPRESS
         elif decision.outcome == "by itself":
             event = Event.APPROVE
-            yes = Approval(
-                who=POLICY,
-                role=POLICY,
-                approved=True,
-                at_ms=now_ms,
-                plan_hash=plan_hash,
-                reason="; ".join(decision.reasons),
-            )
-            repair = replace(repair, approvals=(*repair.approvals, yes))
+            repair = self._with_own_approval(repair, judged)
         facts = {
             "outcome": decision.outcome,
             "approvers": decision.approvers,

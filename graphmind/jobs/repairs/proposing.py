@@ -52,6 +52,8 @@ class Looked:
     """When each incident was considered last, and how it looked then."""
 
     seen: dict[str, tuple[int, object]] = field(default_factory=dict)
+    waiting: dict[str, tuple[int, float | None]] = field(default_factory=dict)
+    """When each plan that waits for people was judged last, and how sure its cause was then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ def repair_due(desk: RepairDesk, looked: Looked) -> Proposed:
     for incident in incidents:
         own = [each for each in past if each.incident_id == incident["incident_id"]]
         own = _without_outdated(desk, incident, own)
+        _reconsidered(desk, looked, incident, own)
         if not is_eligible(incident) or not _is_free(incident, own, past, desk.now_ms()):
             continue
         if not _is_due(looked, incident, desk.now_ms()):
@@ -118,6 +121,26 @@ def _without_outdated(desk: RepairDesk, incident: Document, own: Sequence[Repair
         else:
             kept.append(repair)
     return kept
+
+
+def _reconsidered(
+    desk: RepairDesk, looked: Looked, incident: Document, own: Sequence[Repair]
+) -> None:
+    """Judge own plans that wait for people again: what is found grows surer within seconds."""
+    for repair in own:
+        waits = repair.state is State.AWAITING_APPROVAL and repair.requested_by == POLICY
+        causes = incident["causes"]
+        sure = round(causes[0]["confidence"], 2) if causes else 0.0
+        at_ms, before = looked.waiting.get(repair.repair_id, (0, None))
+        if not waits or (before == sure and desk.now_ms() - at_ms < AGAIN_MS):
+            continue
+        looked.waiting[repair.repair_id] = (desk.now_ms(), sure)
+        try:
+            desk.reconsider(repair.repair_id)
+        except StoreError:
+            raise
+        except GraphmindError as error:
+            _log.info("repair_waits repair=true repair_id=%s reason=%s", repair.repair_id, error)
 
 
 def _is_free(

@@ -29,6 +29,8 @@ RECOVERY: Final = "recovery"
 """Kind of the documents that say which repair healed an incident, and which traces."""
 LEASE_MS: Final = 900_000
 """How long the target stays held after each look (as the runner's)."""
+FALLBACKS: Final = frozenset({"switch_model_version", "degrade", "fail_over", "drain"})
+"""Actions after which something else does the work that failed."""
 EVENTS: Final[dict[Verdict, Event]] = {
     Verdict.EFFECTIVE: Event.EFFECTIVE,
     Verdict.NONE: Event.INEFFECTIVE,
@@ -179,19 +181,35 @@ def _flag(desk: RepairDesk, repair: Repair) -> Facts | None:
         "trace_ids": ids,
     }
     archive.replace_documents(RECOVERY, {repair.incident_id: document})
-    facts = _recovered(archive, ids)
+    facts = _recovered(archive, ids, fell_back=_falls_back(repair))
     return facts if facts.traces.num_rows else None
 
 
-def _recovered(archive: Archive, ids: list[str]) -> Facts:
+def recovery_strategies(archive: Archive) -> dict[str, str]:
+    """Return by which strategy traces were recovered, by trace id."""
+    return {
+        trace_id: document["recovery_strategy"]
+        for document in archive.documents(RECOVERY).values()
+        for trace_id in document["trace_ids"]
+    }
+
+
+def _falls_back(repair: Repair) -> bool:
+    """Whether a repair has something else do the work: another version, rules, a region."""
+    assert repair.plan is not None
+    return any(step.call.action in FALLBACKS for step in repair.plan.steps)
+
+
+def _recovered(archive: Archive, ids: list[str], *, fell_back: bool) -> Facts:
     as_of = archive.latest()
     facts = archive.facts(Selection(trace_ids=pa.array(ids, pa.string())))
-    place = facts.traces.schema.get_field_index("recovered")
-    yes = pa.array([True] * facts.traces.num_rows, pa.bool_())
-    flagged = replace(
-        facts, traces=facts.traces.set_column(place, facts.traces.schema.field(place), yes)
-    )
-    if facts.traces.num_rows:
+    traces = facts.traces
+    yes = pa.array([True] * traces.num_rows, pa.bool_())
+    for name in ("recovered", "fallback_applied") if fell_back else ("recovered",):
+        place = traces.schema.get_field_index(name)
+        traces = traces.set_column(place, traces.schema.field(place), yes)
+    flagged = replace(facts, traces=traces)
+    if traces.num_rows:
         archive.store_facts(flagged, as_of=as_of)
     return flagged
 

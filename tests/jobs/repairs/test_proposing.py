@@ -78,6 +78,33 @@ def test_a_proposal_on_a_cause_that_is_no_longer_named_is_given_up(planet):
     assert told(planet, repair)[-1] == "cancel"
 
 
+def test_a_plan_that_waited_runs_once_its_cause_is_sure_enough(planet):
+    planet.desk.settings = replace(planet.settings, repair_standing=1)
+    (key,) = [
+        each.key
+        for each in planet.desk.strategies()
+        if each.strategy.strategy_id == "model_version_fails"
+    ]
+    for who in ("ann", "bob"):
+        planet.desk.approve_strategy(key, who=who)
+    (incident,) = planet.archive.incidents()
+    unsure = dict(incident["causes"][0], confidence=0.3)
+    planet.archive.save_incidents("analysis", [incident | {"causes": [unsure]}])
+    looked = Looked()
+    try:
+        (repair,) = repair_due(planet.desk, looked).planned
+        assert repair.state is State.AWAITING_APPROVAL
+        assert repair_due(planet.desk, looked).counts == {}
+    finally:
+        planet.archive.save_incidents("analysis", [incident])
+
+    (ran,) = repair_due(planet.desk, looked).ran
+
+    assert (ran.repair_id, ran.state) == (repair.repair_id, State.VERIFYING)
+    assert [each.role for each in ran.approvals] == ["policy"]
+    assert planet.registry.version == "2"
+
+
 def test_nothing_is_proposed_while_all_is_stopped_or_the_evidence_has_gaps(planet):
     planet.desk.stop(True, who="ann", reason="fire")
     assert repair_due(planet.desk, Looked()).counts == {}

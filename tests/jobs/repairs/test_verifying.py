@@ -5,7 +5,7 @@ import pytest
 from graphmind.archive.port import Selection
 from graphmind.jobs.library import KIND as LIBRARY
 from graphmind.jobs.repairs.proposing import Looked, repair_due
-from graphmind.jobs.repairs.verdicts import RECOVERY
+from graphmind.jobs.repairs.verdicts import RECOVERY, recovery_strategies
 from graphmind.jobs.repairs.verifying import KIND
 from graphmind.repair.states import State
 from graphmind.repair.track_record import records_of
@@ -84,6 +84,8 @@ def test_a_repair_that_heals_is_effective_also_over_a_restart(broken):
     traces = broken.archive.facts(Selection()).traces
     recovered = traces.filter(traces["recovered"])["trace_id"].to_pylist()
     assert sorted(recovered) == flagged
+    assert traces.filter(traces["fallback_applied"])["trace_id"].to_pylist() == recovered
+    assert recovery_strategies(broken.archive) == dict.fromkeys(flagged, healed.strategy)
 
     # It fails again while it is watched: the incident is back, and nothing is undone by itself.
     broken.registry.version = "3"
