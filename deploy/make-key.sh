@@ -8,6 +8,6 @@ FILE=${1:?file to keep the key in}
 graphmind keys revoke grafana >/dev/null 2>&1 || true
 MADE=$(graphmind keys create grafana --role viewer --json)
 # Only this container and Grafana's mount the folder; Grafana runs as another user.
-printf '%s' "$MADE" | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])' > "$FILE.new"
+printf '%s' "$MADE" | python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["token"])' > "$FILE.new"
 chmod 0444 "$FILE.new"
 mv "$FILE.new" "$FILE"
