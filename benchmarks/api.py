@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -85,7 +86,7 @@ def _measure(server: "Served", rounds: int, only: str) -> int:
             continue
         few = max(rounds // 8, 3) if asked.max_ms >= COMPARE_MAX_MS else rounds
         size, before = _ask(server.client, asked), server.cpu_ms()
-        times = sorted(_timed(lambda asked=asked: _ask(server.client, asked)) for _ in range(few))
+        times = sorted(_timed(partial(_ask, server.client, asked)) for _ in range(few))
         cpu = (server.cpu_ms() - before) / few
         p95 = times[min(round(0.95 * len(times)), len(times) - 1)]
         slow += p95 > asked.max_ms

@@ -20,7 +20,7 @@ def facts(stores):
 
 @pytest.fixture(scope="module")
 def touched(facts):
-    found = {}
+    found: dict[tuple[str, str], set[str]] = {}
     for row in facts.items.to_pylist():
         found.setdefault((row["kind"], row["name"]), set()).add(row["trace_id"])
     return found
@@ -115,7 +115,7 @@ def test_cells_of_the_heat_map_add_up(client, facts, touched):
     wrong = {
         (row["trace_id"], row["module"]) for row in facts.symptoms.to_pylist() if row["channel"]
     }
-    sums = {}
+    sums: dict[str, tuple[float, float]] = {}
     for cell in found["cells"]:
         traces, failing = sums.get(cell["module"], (0, 0))
         sums[cell["module"]] = (traces + cell["traces"], failing + cell["failing"])

@@ -24,7 +24,7 @@ def rows(facts):
 @pytest.fixture(scope="module")
 def touched(facts):
     """Ids of the traces that touch each item."""
-    found = {}
+    found: dict[tuple[str, str], set[str]] = {}
     for row in facts.items.to_pylist():
         found.setdefault((row["kind"], row["name"]), set()).add(row["trace_id"])
     return found

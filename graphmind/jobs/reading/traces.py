@@ -60,18 +60,24 @@ def list_traces(
 
 def newest(archive: Archive, wanted: Wanted, *, after: TracePlace | None, limit: int) -> list[Row]:
     """Return the newest traces wanted: looked for in the last hours first, then further back."""
-    ends = [end for end in (wanted.until_ns, after[0] + 1 if after else None) if end is not None]
-    last = min(ends) if ends else archive.queries.last_start()
-    for hours in LOOKED_BACK_HOURS if last is not None and wanted.trace_ids is None else ():
-        since = last - hours * HOUR_NS
-        if wanted.since_ns is not None and since <= wanted.since_ns:
-            break
+    for since in _starts(archive, wanted, after):
         near = replace(wanted, since_ns=since)
         found: list[Row] = archive.queries.page(near, after=after, limit=limit).to_pylist()
         if len(found) == limit:
             return found
     rows: list[Row] = archive.queries.page(wanted, after=after, limit=limit).to_pylist()
     return rows
+
+
+def _starts(archive: Archive, wanted: Wanted, after: TracePlace | None) -> list[int]:
+    """Return from when to look first, the latest first; none where ids bound the search."""
+    ends = [end for end in (wanted.until_ns, after[0] + 1 if after else None) if end is not None]
+    last = min(ends) if ends else archive.queries.last_start()
+    if last is None or wanted.trace_ids is not None:
+        return []
+    first = -(2**63) if wanted.since_ns is None else wanted.since_ns
+    starts = [last - hours * HOUR_NS for hours in LOOKED_BACK_HOURS]
+    return [start for start in starts if start > first]
 
 
 def with_incident(archive: Archive, wanted: Wanted, incident_id: str | None) -> Wanted:

@@ -13,7 +13,7 @@ HISTORY = [
     {"at_ms": 200, "state": "growing", "trace_count": 5, "reason": ""},
     {"at_ms": 300, "state": "closed", "trace_count": 6, "reason": ""},
 ]
-INCIDENT = {
+INCIDENT: dict[str, object] = {
     "incident_id": "inc",
     "title": "",
     "symptom": "error",
