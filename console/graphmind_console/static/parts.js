@@ -30,13 +30,13 @@ export const fault = (error) => h("p", { class: "fault", role: "alert" }, error 
 export const moment = (ms, how) => h("time", { title: utc(ms), datetime: ms ? new Date(ms).toISOString() : null, class: "nowrap" }, time(ms, how));
 
 const KINDS = /** @type {Record<string, string>} */ ({
-  open: "open", opened: "open", growing: "open", steady: "open", shrinking: "wait", confirmed: "open", mitigating: "wait", closed: "done", merged: "done", resolved: "good",
+  opened: "open", growing: "open", steady: "open", recovering: "wait", reopened: "open", mitigating: "wait", closed: "done", merged: "done", resolved: "good",
   awaiting_approval: "wait", planned: "wait", approved: "wait", running: "wait", executing: "wait", verifying: "wait", executed: "wait",
   succeeded: "good", verified: "good", effective: "good", failed: "fail", rolled_back: "fail", rejected: "done", cancelled: "done", proposed: "wait",
   harmful: "fail", ineffective: "fail", inconclusive: "done", firing: "fail", ok: "good", error: "fail", hung: "fail", slow: "wait", wrong: "fail",
 });
 /** A state in words with its sign: colour is never alone. @param {string} state */
-export const stateMark = (state) => h("span", { class: `state ${KINDS[state] ?? "wait"}` }, stateWords(state));
+export const stateMark = (state) => h("span", { class: `state ${KINDS[state] ?? KINDS[state.split("/")[0]] ?? "wait"}` }, stateWords(state));
 
 /** A section with its heading: a bold word, the rest, and what stands at its end. @param {string} word @param {string} rest @param {any} [end] @param {string} [id] */
 export function block(word, rest, end, id) {

@@ -25,7 +25,7 @@ function filters() {
     field("q", "Search", h("input", { type: "search", "data-search": "", value: param("q"), placeholder: "words, cause, id" })),
     field("symptom", "Symptom", choice(SYMPTOMS, param("symptom"))),
     field("severity", "Severity", choice(["critical", "major", "minor"], param("severity"))),
-    field("state", "State", choice(["open", "mitigating", "resolved", "closed", "merged"], param("state"))));
+    field("state", "State", choice(["opened", "growing", "steady", "recovering", "closed", "reopened"], param("state"))));
   function apply() { setParams({ ...valuesOf(form), cursor: null, focus: null }, { push: true }); }
   return form;
 }

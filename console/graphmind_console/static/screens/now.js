@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import { count, percent, time } from "../format.js";
 import { block, load, moment, stateMark } from "../parts.js";
 
-const OVER = ["closed", "resolved", "merged"];
+const OVER = ["closed"];
 const EVERY_MS = 15_000;
 
 /** @param {HTMLElement} root @param {string[]} _parts @param {AbortSignal} gone */
@@ -71,7 +71,7 @@ function heatCell(cell, map) {
   return td;
 }
 
-const LIVE = ["proposed", "planned", "awaiting_approval", "approved", "running", "executing", "executed", "verifying", "rolling_back", "undoing"];
+const LIVE = ["proposed", "planned", "awaiting_approval", "approved", "running", "verifying", "rolling_back"];
 
 /** @param {{items: any[]}} page */
 function liveRepairs({ items }) {

@@ -46,25 +46,35 @@ export function approvals(repair) {
   return repair.approvals.length > 0 && h("p", { class: "small" }, repair.approvals.map((/** @type {any} */ each) => h("span", null, each.approved ? "Approved" : "Rejected", " by ", h("span", { class: "strong" }, each.who), ` (${each.role}) `, moment(each.at_ms, { seconds: true }), each.reason && `: ${each.reason}`, ". ")));
 }
 
-/** Whether it worked: figures before and after, and the test as it went. @param {any} repair */
+/** Readings seen while the page is open, by repair: what a live chart is drawn of. @type {Map<string, any[]>} */
+const seen = new Map();
+
+/** Whether it worked: exposed traces against control, and the boundary that decides. @param {any} repair */
 export function verification(repair) {
   const { verification: known } = repair;
   if (!repair.verdict && !Object.keys(known).length) return null;
-  const chart = curve(known);
+  const numbers = known.numbers ?? {};
   return h("div", null, h("h3", null, "Did it work?"),
-    repair.verdict ? h("p", null, stateMark(repair.verdict), ` ${repair.reason}`) : h("p", { class: "small dim" }, "The effect is being measured."),
-    chart, figures(known));
+    repair.verdict ? h("p", null, stateMark(repair.verdict), ` ${repair.reason}`) : h("p", { class: "small dim" }, "The effect is being measured.", known.eta_s && ` About ${duration(known.eta_s * 1000)} until there is traffic enough to tell.`),
+    rates(numbers), live(repair.repair_id, known), figures(known));
 }
 
-/** @param {any} known */
-function curve(known) {
-  const points = known.curve ?? known.timeline ?? known.points;
-  if (!Array.isArray(points) || points.length < 2) return null;
-  const pick = (/** @type {string[]} */ names) => /** @type {[number, number][]} */ (points.map((/** @type {any} */ p) => [p.at_ms, names.map((n) => p[n]).find((v) => typeof v === "number")]).filter((p) => typeof p[1] === "number"));
-  return lines([
-    { name: "exposed", points: pick(["exposed", "exposed_rate", "exposed_share"]), colour: "var(--bad-fill)" },
-    { name: "control", points: pick(["control", "control_rate", "control_share"]), colour: "var(--accent-fill)", dash: "6 3" },
-  ], { label: "Failing share of exposed traces against control" });
+/** @param {Record<string, number>} numbers */
+function rates(numbers) {
+  const rows = [["exposed", "exposed"], ["control", "bystander"], ["took over", "recipient"]].filter(([, group]) => numbers[`${group}_n`] > 0);
+  if (!rows.length) return null;
+  return h("div", null, rows.map(([name, group], i) => h("div", { class: "ev" }, h("span", null, name), h("div", { class: `track ${i ? "h" : "f"}` }, h("i", { "width%": numbers[`${group}_rate`] * 100 })), h("span", { class: "nowrap" }, `${count(numbers[`${group}_bad`])} of ${count(numbers[`${group}_n`])} fail`))),
+    h("p", { class: "why" }, `healthy ${percent(numbers.rate_healthy)} · in the incident ${percent(numbers.rate_incident)} · decided well below ${percent(numbers.bound_healthy)}, without effect above ${percent(numbers.bound_nothing)}`));
+}
+
+/** @param {string} id @param {any} known */
+function live(id, known) {
+  const points = seen.get(id) ?? [];
+  if (known.at_ms && known.numbers && points[points.length - 1]?.at_ms !== known.at_ms) points.push(known);
+  seen.set(id, points);
+  const of = (/** @type {string} */ name) => /** @type {[number, number][]} */ (points.filter((p) => typeof p.numbers[name] === "number").map((p) => [p.at_ms, p.numbers[name]]));
+  return lines([{ name: "exposed", points: of("exposed_rate"), colour: "var(--bad-fill)" }, { name: "control", points: of("bystander_rate"), colour: "var(--accent-fill)", dash: "6 3" }],
+    { label: "Failing share of exposed traces against control, since this page was opened", y: known.numbers?.bound_healthy, yLabel: "boundary" });
 }
 
 /** @param {Record<string, any>} known */

@@ -32,7 +32,7 @@ function evolution(items) {
   /** @type {Map<string, any[]>} */
   const byKey = new Map();
   for (const each of items) byKey.set(each.strategy, [...(byKey.get(each.strategy) ?? []), each]);
-  const rows = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, of]) => ({ key, of, known: of.filter((each) => each.verdict), effective: of.filter((each) => each.verdict === "effective") }));
+  const rows = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, of]) => ({ key, of, known: of.filter((each) => each.verdict), effective: of.filter((each) => each.verdict.startsWith("effective")) }));
   return h("section", null, h("h2", null, h("b", null, "Evolution"), "which revision of a strategy had which effect"), table({ caption: "Strategies and their effects", rows, columns: [
     { head: "strategy", cell: (r) => h("a", { href: link("/strategies", { key: r.key }) }, r.key.split("@")[0]) }, { head: "revision", cell: (r) => h("span", { class: "mono" }, r.key.split("@")[1] ?? "") }, { head: "against", wide: true, cell: (r) => [...new Set(r.of.map((/** @type {any} */ each) => each.root_cause))].slice(0, 3).join(", ") },
     { head: "repairs", num: true, cell: (r) => count(r.of.length) }, { head: "worked", num: true, cell: (r) => (r.known.length ? `${r.effective.length} of ${r.known.length}` : "not known yet") },
