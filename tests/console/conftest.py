@@ -24,7 +24,13 @@ SCENARIO = Scenario(seed=7, traces=600, incidents=2)
 SCRIPT = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 """The name of a span of one trace, and the value of an attribute of it."""
 QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *(
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-unsafe-swiftshader",
+        "--disable-quic",
+        "--no-first-run",
+    ),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 READY_S = 300
@@ -42,7 +48,8 @@ class Served:
     log: str
     incidents: tuple[str, ...]
     """Newest first."""
-    trace_with_script: str
+    span_with_script: str
+    """Where the console shows it."""
 
     def login_link(self) -> str:
         """Return the address that the server printed; it opens once."""
@@ -70,21 +77,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             token=token,
             log=server.log,
             incidents=tuple(each["incident_id"] for each in page["items"]),
-            trace_with_script=planted,
+            span_with_script=planted,
         )
     finally:
         server.stop()
 
 
 def plant_script(spans: Path) -> str:
-    """Give one span a script as its name and as an attribute; return its trace id."""
+    """Give one span a script as its name and as an attribute; return its address."""
     first, _, rest = spans.read_text("utf-8").partition("\n")
     batch = json.loads(first)
     span = batch["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
     span["name"] = SCRIPT
     span.setdefault("attributes", []).append({"key": "note", "value": {"stringValue": SCRIPT}})
     spans.write_text(f"{json.dumps(batch)}\n{rest}", "utf-8")
-    return str(span["traceId"])
+    return f"/traces/{span['traceId']}?span={span['spanId']}"
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ export async function showRepair(on) {
   function plan(strategy, done) {
     askFirst({
       title: "Plan a repair", text: `${strategy ?? "The best match"}: reads the present state of each target and says what exactly would happen. Nothing is changed.`, go: "Plan",
-      act: async () => { await post(`${path}/repairs`, { strategy }, { "idempotency-key": crypto.randomUUID() }); done(); }, label: "Note for yourself (not stored)",
+      act: async () => { await post(`${path}/repairs`, { strategy }, { "idempotency-key": oneTimeKey() }); done(); }, label: "Note for yourself (not stored)",
     });
   }
   function suppress() {
@@ -68,6 +68,9 @@ function shown(repair, all) {
   return h("div", null, h("p", null, h("a", { class: "strong", href: link(`/repairs/${part(repair.repair_id)}`) }, repair.strategy), " on ", h("span", { class: "any" }, repair.target), " ", stateMark(repair.state), repair.reason && h("span", { class: "dim small" }, ` ${repair.reason}`)),
     planSteps(repair), blastRadius(repair), approvals(repair), verification(repair), all > 1 && h("p", { class: "small" }, h("a", { href: link("/repairs", { incident_id: repair.incident_id }) }, `all ${count(all)} repairs of this incident`)));
 }
+
+/** Also where the page came without TLS, so that `crypto.randomUUID` is not there. */
+const oneTimeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** @param {any} command */
 function proposed(command) {
