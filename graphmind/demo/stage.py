@@ -22,7 +22,8 @@ from graphmind.wiring import open_desk, open_stores
 
 UP_S: Final = 240.0
 """The platform may take so long to come up: MLflow on a busy machine (chosen)."""
-READY_S: Final = 90.0
+READY_S: Final = 240.0
+"""The server too: both start at once, with customers already at work (chosen)."""
 CALL_S: Final = 60.0
 APPROVERS: Final = ("ann", "bob")
 """Who approves the strategies beforehand: two people, as model and region level ask for."""
