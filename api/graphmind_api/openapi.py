@@ -22,6 +22,8 @@ def read_document(request: Request) -> JSONResponse:
 
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document of an app; every error in it is a problem document."""
+    if app.openapi_schema:  # Made once: it takes a second of a core.
+        return app.openapi_schema
     described = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes
     )
@@ -34,6 +36,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     for path in described["paths"].values():
         for operation in path.values():
             _state_problems(operation["responses"])
+    app.openapi_schema = described
     return described
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from graphmind_api.access.doors import now_ms
 from graphmind_api.app import create_app
+from graphmind_api.console import router as console
 from graphmind_api.context import API
 from starlette.routing import Mount
 
@@ -18,8 +19,9 @@ from tests.api.conftest import serving
 from tests.api.repairing import desk_over
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/version", "/login", "/logout"}
-"""Paths that need no login; a console's static files are mounted beside them."""
-CONSOLE = {"/"}
+"""Paths that need no login."""
+CONSOLE = {re.sub(r"{[^}]*}", "x", route.path) for route in console.routes}
+"""The page that draws every screen; what it shows it asks of the API."""
 SENDERS = f"{API}/alerts/in"
 OTLP_TOKEN = "of-the-senders"
 JWT_NONE = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIiwicm9sZXMiOlsiYWRtaW4iXX0."
