@@ -47,6 +47,11 @@ class ServiceState(Collector):
         )
         for name, meaning, value in (
             ("graphmind_settled_traces", "Traces of which facts were derived", tally.settled),
+            (
+                "graphmind_passed_over_traces",
+                "Traces without facts, which others settled under load stand for",
+                tally.passed_over,
+            ),
             ("graphmind_failing_traces", "Of those, traces with a symptom", tally.failing),
             ("graphmind_incidents_opened", "Incidents opened or reopened", tally.opened),
             ("graphmind_incidents_closed", "Incidents closed", tally.closed),

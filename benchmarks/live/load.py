@@ -16,7 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from benchmarks.live.bodies import SPANS, Body, bodies
 from benchmarks.live.server import Server
 
-CONNECTIONS = 160
+CONNECTIONS, CONNECTIONS_OVER = 160, 480
+"""At the rate it shall sustain, and beyond: few connections overload nothing, as each waits."""
 TRACES = 8_000
 """Traces made beforehand; they are sent over and over with other ids and times."""
 SAMPLE_S = 10.0
@@ -60,10 +61,9 @@ class Load:
         self._numbers = count()
         self._lock = threading.Lock()
 
-    def run(self, seconds: float, rate: float | None) -> Answers:
+    def run(self, seconds: float, rate: float | None, *, connections: int = CONNECTIONS) -> Answers:
         """Send for some seconds; ``rate`` in spans a second, None for as fast as it goes."""
         answers, began_s = Answers(), time.monotonic()
-        connections = CONNECTIONS
         slots = count()
         threads = [
             threading.Thread(target=self._send, args=(answers, began_s, seconds, rate, slots))
@@ -165,12 +165,13 @@ def _sustained(server: Server, load: Load, rate: float, seconds: float) -> None:
     print(
         f"    {cores:.2f} cores; memory at most {max(memory, default=half[0]):.0f} MB, "
         f"median of the second half {statistics.median(half):.0f} MB; "
-        f"settled {server.metric('graphmind_settled_traces_total'):,.0f} traces"
+        f"settled {server.metric('graphmind_settled_traces_total'):,.0f} traces, passed over "
+        f"{server.metric('graphmind_passed_over_traces_total'):,.0f}"
     )
 
 
 def _overload(server: Server, load: Load, rate: float, seconds: float) -> None:
-    answers = load.run(seconds, rate)
+    answers = load.run(seconds, rate, connections=CONNECTIONS_OVER)
     print(f"asked {rate:,.0f}/s for {seconds:.0f} s   {answers.line(seconds)}")
     print(f"    memory {server.memory_mb():.0f} MB")
     after = load.run(10.0, 5_000.0)

@@ -22,6 +22,7 @@ from graphmind.archive.folder import own_folder
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import Facts
+from graphmind.telemetry.spans import STATUS_ERROR
 
 _MS_NS = 1_000_000
 _IDS = pa.schema([pa.field("trace_id", pa.string())])
@@ -93,6 +94,18 @@ class DuckArchive:
         with self._snapshot() as cursor:
             return _ids(cursor.sql(sql("due"), params=terms))
 
+    def suspects(self, trace_ids: pa.Array) -> pa.Array:
+        """Ids of the given traces that look as if something went wrong; see the port."""
+        with self._snapshot() as cursor:
+            cursor.register("wanted", pa.table([trace_ids], schema=_IDS))
+            return _ids(cursor.sql(sql("suspects"), params={"error": STATUS_ERROR}))
+
+    def pass_over(self, trace_ids: pa.Array, *, as_of: int) -> None:
+        """Mark traces settled without facts of their own."""
+        with self._transaction() as cursor:
+            cursor.register("given_traces", pa.table([trace_ids], schema=_IDS))
+            cursor.execute(sql("settle"), {"as_of": as_of})
+
     def open_traces(self, *, began_before_ms: int) -> pa.Array:
         """Ids of traces with a span that began before and has not ended, sorted."""
         with self._snapshot() as cursor:
@@ -161,6 +174,13 @@ class DuckArchive:
             _select(cursor, sql("select_facts"), selection, healthy_share=1.0)
             failing, healthy = cursor.execute(sql("failing_and_healthy")).fetchall()[0]
         return failing, healthy
+
+    def failing_since(self, selection: Selection, count: int) -> int | None:
+        """Return the start of the ``count``-th newest failing trace selected, ns."""
+        with self._snapshot() as cursor:
+            _select(cursor, sql("select_facts"), selection, healthy_share=1.0)
+            row = cursor.execute(sql("failing_since"), {"count": count}).fetchone()
+        return row[0] if row else None
 
     def first_touches(self, items: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return when any trace first touched each item, ns."""

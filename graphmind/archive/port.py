@@ -91,6 +91,12 @@ class Archive(Protocol):
         has not ended began ``hang_ms`` ago.
         """
 
+    def suspects(self, trace_ids: pa.Array) -> pa.Array:
+        """Ids, of those given, of traces with an error, an open span or no ended root; sorted."""
+
+    def pass_over(self, trace_ids: pa.Array, *, as_of: int) -> None:
+        """Mark traces settled without facts of their own; ``as_of`` as in ``store_facts``."""
+
     def open_traces(self, *, began_before_ms: int) -> pa.Array:
         """Ids of traces with a span that began before and has not ended, sorted."""
 
@@ -134,6 +140,12 @@ class Archive(Protocol):
 
     def failing_and_healthy(self, selection: Selection) -> tuple[int, int]:
         """Count the traces selected that show a symptom, and those that do not."""
+
+    def failing_since(self, selection: Selection, count: int) -> int | None:
+        """Return the start of the ``count``-th newest failing trace selected, ns.
+
+        None where fewer fail.
+        """
 
     def first_touches(self, items: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return when any trace first touched each item (kind, name), ns; absent if none did."""

@@ -21,7 +21,7 @@ from graphmind.jobs.analyze import KEPT_AS, dated, find_incidents, window_number
 from graphmind.jobs.references import refresh_references
 from graphmind.jobs.seen import with_resemblance
 from graphmind.jobs.where import locate
-from graphmind.jobs.window import read_window
+from graphmind.jobs.window import read_newest
 from graphmind.settings import Settings
 from graphmind.telemetry.facts import Facts
 
@@ -60,7 +60,7 @@ class Watched:
 def watch(archive: Archive, settings: Settings, *, now_ms: int) -> Watched:
     """Analyse the live window that ends now, and store what became of each incident."""
     from_ns = (now_ms - round(settings.live_window_s * 1000)) * MS_NS
-    facts = read_window(archive, Selection(from_ns=from_ns), settings.live_traces)
+    facts = read_newest(archive, Selection(from_ns=from_ns), settings.live_traces)
     known = {str(one["incident_id"]): one for one in archive.incidents()}
     found = find_incidents(facts, settings).incidents if facts.traces.num_rows else []
     lasting = [incident for incident in found if incident.causes or _lasts(incident, facts)]

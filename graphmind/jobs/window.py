@@ -29,6 +29,18 @@ def read_window(
     return with_lineage(archive.facts(selection, healthy_share=share), failing_ids)
 
 
+def read_newest(archive: Archive, selection: Selection, traces_max: int) -> Facts:
+    """Return the facts of the window as ``read_window`` does, or of its newest part.
+
+    The part begins where half of ``traces_max`` traces fail in it: an outage of everything would
+    else make each look back cost more than the one before.
+    """
+    since_ns = archive.failing_since(selection, max(1, traces_max // 2))
+    if since_ns is not None:
+        selection = replace(selection, from_ns=since_ns)
+    return read_window(archive, selection, traces_max)
+
+
 def read_around(archive: Archive, trace_ids: pa.Array, traces_max: int) -> Facts:
     """Return the facts of the window in which the given traces ran; see ``read_window``.
 

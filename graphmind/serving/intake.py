@@ -94,6 +94,10 @@ class Intake:
         """Return the rows that wait."""
         return self._rows
 
+    def fill(self) -> float:
+        """Return how full the queue is, 0 to 1; a single batch may be larger than it."""
+        return min(1.0, self._rows / self._rows_max)
+
     def close(self) -> None:
         """Store what waits, then take no more."""
         with self._changed:

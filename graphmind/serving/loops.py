@@ -41,10 +41,22 @@ class LoopState:
 class Loop:
     """A thread that runs a job every so many seconds until it is stopped."""
 
-    def __init__(self, name: str, job: Job, *, every_s: float, rest: float = 0.0) -> None:
-        """Pause at least ``rest`` times as long as the run before took: work that can wait."""
+    def __init__(
+        self,
+        name: str,
+        job: Job,
+        *,
+        every_s: float,
+        rest: float = 0.0,
+        strain: Callable[[], float] = lambda: 1.0,
+    ) -> None:
+        """Pause at least ``rest`` times as long as the run before took: work that can wait.
+
+        ``strain`` multiplies that rest: how much the process has to do just then, 1 or more.
+        """
         self.name = name
         self._rest = rest
+        self._strain = strain
         self.every_s = every_s
         self.state = LoopState()
         self._job = job
@@ -92,7 +104,7 @@ class Loop:
             self.run_once()
             tries = min(self.state.failures, 10)
             took_s = time.monotonic() - began_s
-            pause_s = max(0.0, self.every_s - took_s, self._rest * took_s)
+            pause_s = max(0.0, self.every_s - took_s, self._rest * self._strain() * took_s)
             if tries:
                 pause_s = min(ERROR_PAUSE_MAX_S, self.every_s * 2**tries)
 

@@ -46,9 +46,12 @@ ANALYZE_LOOK_S: Final = 0.2
 """How often it is asked whether an analysis is due (chosen)."""
 ANALYZE_IDLE_S: Final = 30.0
 """Without a new failing trace the analysis runs so often, for the life cycle of incidents."""
-BUSY_SHARE: Final = 2.0
+STRAIN: Final = 2.0
+"""With a full queue the loops that can wait rest so many times longer besides (chosen: taking in
+then has one and a half of two cores)."""
+BUSY_SHARE: Final = 1.0
 """An analysis starts after so many times as long as the last one took, so that it never takes
-more than a third of a core (chosen)."""
+more than half a core; less while the queue fills (chosen)."""
 MS_NS: Final = 1_000_000
 DAY_MS: Final = 86_400_000
 _log = logging.getLogger(__name__)
@@ -63,6 +66,7 @@ class Tally:
     """What the loops counted since the start."""
 
     settled: int = 0
+    passed_over: int = 0
     failing: int = 0
     opened: int = 0
     closed: int = 0
@@ -106,9 +110,21 @@ class Service:
         self.publisher = Publisher(stores, settings)
         self.repairing = Repairing(desk, show=self.publisher.settled) if desk else None
         self.loops = (
-            Loop("settle", self._settle, every_s=SETTLE_EVERY_S, rest=SETTLE_REST),
+            Loop(
+                "settle",
+                self._settle,
+                every_s=SETTLE_EVERY_S,
+                rest=SETTLE_REST,
+                strain=self._strain,
+            ),
             Loop("analyze", self._analyse, every_s=ANALYZE_LOOK_S),
-            Loop("publish", self._publish, every_s=PUBLISH_EVERY_S, rest=PUBLISH_REST),
+            Loop(
+                "publish",
+                self._publish,
+                every_s=PUBLISH_EVERY_S,
+                rest=PUBLISH_REST,
+                strain=self._strain,
+            ),
             Loop("alert", self._deliver, every_s=DELIVER_EVERY_S),
             Loop("prune", self._prune, every_s=PRUNE_EVERY_S),
         )
@@ -203,23 +219,26 @@ class Service:
             now_ns=now_ns,
         )
 
+    def _strain(self) -> float:
+        """Say how much longer than usual what can wait shall rest: telemetry comes first."""
+        return 1 + STRAIN * self.intake.fill()
+
     def _settle(self) -> dict[str, int]:
-        counts = {"settled": 0, "failing": 0}
-        waiting = True
-        while waiting:
-            began_ms = self._now_ns() // MS_NS
-            done = self.settler.settle(self.tally.rejected)
-            waiting = done.waiting
-            failing = done.facts.symptoms["trace_id"].unique()
-            counts["settled"] += done.facts.traces.num_rows
-            counts["failing"] += len(failing)
-            self._dirty |= len(failing) > 0
-            self.publisher.settled(done.facts)
-            if self.repairing:
-                self.repairing.settled(done.facts, up_to_ms=None if waiting else began_ms)
-            self.tally.settled += done.facts.traces.num_rows
-            self.tally.failing += len(failing)
-        return counts if counts["settled"] else {}
+        began_ms = self._now_ns() // MS_NS
+        done = self.settler.settle(self.tally.rejected)
+        settled = done.facts.traces.num_rows
+        failing = len(done.facts.symptoms["trace_id"].unique())
+        self._dirty |= failing > 0
+        self.publisher.settled(done.facts)
+        if self.repairing:
+            self.repairing.settled(done.facts, up_to_ms=None if done.waiting else began_ms)
+        self.tally.settled += settled
+        self.tally.passed_over += done.passed_over
+        self.tally.failing += failing
+        if not settled:
+            return {}
+        passed_over = {"passed_over": done.passed_over} if done.passed_over else {}
+        return {"settled": settled, "failing": failing, **passed_over}
 
     def _analyse(self) -> dict[str, int | float | str]:
         """Analyse when a failing trace settled, and now and then besides."""
@@ -235,7 +254,8 @@ class Service:
             self._stores.archive, found.facts, found.incidents, self._settings, now_ms
         )
         ended_s = time.monotonic()
-        pause_s = max(self._settings.analyze_every_s, BUSY_SHARE * (ended_s - began_s))
+        busy = BUSY_SHARE * self._strain() * (ended_s - began_s)
+        pause_s = max(self._settings.analyze_every_s, busy)
         self._analyse_after_s = ended_s + pause_s
         self._analyse_latest_s = ended_s + max(pause_s, ANALYZE_IDLE_S)
         self.publisher.analysed([*found.changed, *alerts.incidents], found.facts)

@@ -7,7 +7,7 @@ of each task are kept in memory, and what settles is compared with them.
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Patience, Selection
 from graphmind.jobs.signals import with_logged_codes, with_metric_symptoms
+from graphmind.serving.shedding import draw, weighed
 from graphmind.settings import Settings
 from graphmind.telemetry.derive import derive
 from graphmind.telemetry.facts import ACCESSES, ITEMS, RESOLVED, SYMPTOMS, TRACES, Facts
@@ -23,6 +24,11 @@ from graphmind.telemetry.rejections import Rejections
 TRACES_MAX: Final = 4_000
 """Traces settled at once: bounds memory and the time that the others wait (chosen: what is
 remembered costs as much as 1,100 of them each time)."""
+BACKLOG_MAX: Final = 20_000
+"""Traces due at once beyond which some are passed over: ten seconds of what two cores can take in
+(chosen)."""
+DUE_MAX: Final = 1_000_000
+"""Traces looked up at once: bounds memory after a long stop (chosen)."""
 PEERS_PER_TASK: Final = 60
 PEERS_MAX: Final = 900
 """Healthy traces remembered: three times the baseline's least for each task (chosen)."""
@@ -53,6 +59,8 @@ class Settled:
     facts: Facts
     waiting: bool
     """Whether more was due than one run takes."""
+    passed_over: int = 0
+    """Traces that were due and get no facts; those settled stand for them."""
 
 
 class Settler:
@@ -65,10 +73,16 @@ class Settler:
         *,
         now_ns: Callable[[], int],
         chance: random.Random,
+        traces_max: int = TRACES_MAX,
+        backlog_max: int = BACKLOG_MAX,
     ) -> None:
+        """Settle up to ``traces_max`` a run; of more than ``backlog_max`` due, pass some over."""
         self._archive = archive
+        self._traces_max = traces_max
+        self._backlog_max = backlog_max
         self._settings = settings
         self._now_ns = now_ns
+        self._chance = chance
         self._memories = (
             Remembered(
                 healthy_by_task, per_group=PEERS_PER_TASK, traces_max=PEERS_MAX, chance=chance
@@ -100,17 +114,42 @@ class Settler:
         return sum(memory.count for memory in self._memories)
 
     def settle(self, rejected: Rejections) -> Settled:
-        """Derive and store the facts of the traces that are due."""
+        """Derive and store the facts of the traces that are due, or of as many as one run takes."""
         now_ns = self._now_ns()
         now_ms = now_ns // MS_NS
         as_of = self._archive.latest()
-        due = self._archive.due(self._patience, now_ms=now_ms, traces_max=TRACES_MAX)
+        due = self._archive.due(self._patience, now_ms=now_ms, traces_max=DUE_MAX)
+        if len(due) > self._backlog_max:
+            return self._settle_some(due, rejected, now_ns=now_ns, as_of=as_of)
         # The same moment at which it is due: what is looked at now is not looked at next time.
         hung = self._archive.open_traces(began_before_ms=now_ms - self._patience.hang_ms + 1)
         again = self._open.due(hung, now_ns)
-        ids = pc.unique(pa.concat_arrays([due, again]))
+        ids = pc.unique(pa.concat_arrays([due[: self._traces_max], again]))
         if not len(ids):
             return Settled(facts=NOTHING, waiting=False)
+        facts = self._derived(ids, {}, rejected, now_ns=now_ns, as_of=as_of)
+        return Settled(facts=facts, waiting=len(due) > self._traces_max)
+
+    def _settle_some(
+        self, due: pa.Array, rejected: Rejections, *, now_ns: int, as_of: int
+    ) -> Settled:
+        """Settle what one run takes of far more, and let it stand for the rest."""
+        suspects = self._archive.suspects(due)
+        lot = draw(due, suspects, room=self._traces_max, chance=self._chance)
+        facts = self._derived(lot.settled, lot.weights, rejected, now_ns=now_ns, as_of=as_of)
+        self._archive.pass_over(lot.passed_over, as_of=as_of)
+        return Settled(facts=facts, waiting=True, passed_over=len(lot.passed_over))
+
+    def _derived(
+        self,
+        ids: pa.Array,
+        weights: dict[str, float],
+        rejected: Rejections,
+        *,
+        now_ns: int,
+        as_of: int,
+    ) -> Facts:
+        """Derive and store the facts of some traces; remember some that are healthy."""
         spans = with_logged_codes(
             self._archive.bare_spans(Selection(trace_ids=ids)), self._archive.signals
         )
@@ -121,11 +160,12 @@ class Settler:
             now_ns=now_ns,
         )
         facts = facts_of(together, ids)
+        facts = replace(facts, traces=weighed(facts.traces, weights))
         facts = with_metric_symptoms(facts, self._archive.signals, self._settings)
         self._archive.store_facts(facts, as_of=as_of)
         for memory in self._memories:
             memory.admit(memory.choose(facts.traces), spans, now_ns)
-        return Settled(facts=facts, waiting=len(due) == TRACES_MAX)
+        return facts
 
     def _peers(self, settling: pa.Array) -> Iterator[pa.Table]:
         """Yield the spans remembered, those of a trace once and of none that settles again."""

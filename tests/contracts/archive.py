@@ -110,6 +110,44 @@ class ArchiveContract:
         assert archive.open_traces(began_before_ms=5_000).to_pylist() == []
         assert archive.open_traces(began_before_ms=5_001).to_pylist() == ["a"]
 
+    def test_suspects_have_an_error_an_open_span_or_no_ended_root(self, archive: Archive):
+        archive.append(
+            [
+                resolved(
+                    span("error", "1"),
+                    span("error", "2", parent_span_id="1", status=2),
+                    span("fine", "1", status=1),
+                    span("open", "1"),
+                    span("open", "2", parent_span_id="1", end_ns=None),
+                    span("rootless", "2", parent_span_id="1"),
+                    span("unasked", "1", status=2),
+                )
+            ]
+        )
+        asked = ids("error", "fine", "open", "rootless", "unknown")
+
+        assert archive.suspects(asked).to_pylist() == ["error", "open", "rootless"]
+
+    def test_what_is_passed_over_is_settled_without_facts_until_it_gains(self, archive: Archive):
+        archive.append([resolved(span("a", "1"), span("b", "1"))])
+        as_of = archive.latest()
+        archive.append([resolved(span("b", "2"))])
+        archive.pass_over(ids("a", "b"), as_of=as_of)
+
+        assert archive.unsettled().to_pylist() == ["b"]
+        assert archive.facts(ALL).traces.num_rows == 0
+
+    def test_the_newest_failing_traces_begin_where_so_many_of_them_do(self, archive: Archive):
+        archive.append([resolved(*(span(one, "1") for one in "abcd"))])
+        given = facts(("a", 1), ("b", 2), ("c", 3), ("d", 4))
+        outcomes = pa.array(["failed", "failed", "ok", "hung"])
+        place = given.traces.schema.get_field_index("outcome")
+        traces = given.traces.set_column(place, "outcome", outcomes)
+        archive.store_facts(replace(given, traces=traces))
+
+        assert [archive.failing_since(ALL, count) for count in (1, 2, 3, 4)] == [4, 2, 1, None]
+        assert archive.failing_since(Selection(until_ns=4), 1) == 2
+
     def test_a_settled_trace_is_due_again_only_when_it_gains(self, archive: Archive):
         archive.add(resolved(span("a", "1")), at_ms=0)
         archive.store_facts(facts(("a", 0)))

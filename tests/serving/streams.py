@@ -9,7 +9,7 @@ from graphmind_loaders import otlp_json
 
 from graphmind.archive.duck import DuckArchive
 from graphmind.jobs.load import store_spans
-from graphmind.serving.settling import Settled, Settler
+from graphmind.serving.settling import BACKLOG_MAX, TRACES_MAX, Settled, Settler
 from graphmind.settings import Settings
 from graphmind.simulation.otlp import arrivals, request_line
 from graphmind.simulation.run import Span
@@ -43,10 +43,18 @@ class Live:
     settings: Settings = field(default_factory=Settings)
     clock: Clock = field(default_factory=Clock)
     archive: DuckArchive = field(default_factory=lambda: DuckArchive(None))
+    traces_max: int = TRACES_MAX
+    backlog_max: int = BACKLOG_MAX
 
     def __post_init__(self) -> None:
-        chance = random.Random(1)
-        self.settler = Settler(self.archive, self.settings, now_ns=self.clock, chance=chance)
+        self.settler = Settler(
+            self.archive,
+            self.settings,
+            now_ns=self.clock,
+            chance=random.Random(1),
+            traces_max=self.traces_max,
+            backlog_max=self.backlog_max,
+        )
 
     def arrive(self, request: bytes) -> None:
         batches = list(otlp_json.read(io.BytesIO(request), Rejections()))

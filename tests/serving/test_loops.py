@@ -1,5 +1,7 @@
+import itertools
 import logging
 import threading
+import time
 
 import pytest
 
@@ -62,6 +64,24 @@ def test_a_loop_runs_until_it_is_stopped():
 
     assert len(runs) == seen
     assert loop.trouble() == ""
+
+
+def test_a_loop_rests_as_long_as_it_worked_times_the_strain():
+    began = []
+
+    def job():
+        began.append(time.monotonic())
+        time.sleep(0.05)
+        return {}
+
+    loop = Loop("publish", job, every_s=0.01, rest=1.0, strain=lambda: 3.0)
+    loop.start()
+    time.sleep(0.5)
+    loop.stop()
+
+    pauses = [after - before for before, after in itertools.pairwise(began)]
+    assert pauses
+    assert min(pauses) >= 0.2
 
 
 def test_a_loop_that_was_not_started_or_fails_is_in_trouble():

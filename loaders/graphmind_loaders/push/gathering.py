@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from graphmind.errors import GraphmindError, Overloaded
 from graphmind.telemetry.rejections import Rejections
@@ -46,7 +47,7 @@ class Gathering:
         self._intake = intake
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
-        self._storing = 0
+        self._storing = self._storing_records = 0
         self._record_bytes = RECORD_BYTES
         self._changed = threading.Condition()
         self._closing = False
@@ -68,10 +69,10 @@ class Gathering:
 
     def _refuse_if_full(self, size: int) -> None:
         most = self._intake.settings.queue_spans
-        records = (self._bytes + size) / self._record_bytes
-        if self._waiting and records > most:
+        records = self._storing_records + (self._bytes + size) / self._record_bytes
+        if (self._waiting or self._storing) and records > most:
             raise Overloaded(
-                f"expected room for {most:,} records, about {records:,.0f} wait to be decoded. "
+                f"expected room for {most:,} records, about {records:,.0f} wait to be stored. "
                 "Send again later, or send less",
                 retry_after_s=RETRY_S,
             )
@@ -112,14 +113,17 @@ class Gathering:
 
     def _follow(self, offered: Offered) -> None:
         """Note when what was offered is stored, or could not be."""
+        parts = [offered.records, *[0] * len(offered.stored[1:])] if offered.stored else []
         with self._changed:
-            self._storing += len(offered.stored)
-        for stored in offered.stored:
-            stored.add_done_callback(self._stored)
+            self._storing += len(parts)
+            self._storing_records += sum(parts)
+        for stored, records in zip(offered.stored, parts, strict=True):
+            stored.add_done_callback(partial(self._stored, records))
 
-    def _stored(self, _stored: Future[None]) -> None:
+    def _stored(self, records: int, _stored: Future[None]) -> None:
         with self._changed:
             self._storing -= 1
+            self._storing_records -= records
             self._changed.notify()
 
     def _together(self, group: Sequence[_Waiting]) -> bool:
@@ -135,6 +139,11 @@ class Gathering:
             offered = self._intake.taken(batches, rejected)
             self._follow(offered)
             self._record_bytes = max(1.0, len(body) / max(1, offered.records))
+        except Overloaded as error:
+            # Decoding each by itself would only cost more of what there is too little of.
+            for each in group:
+                each.done.set_exception(error)
+            return True
         except GraphmindError:
             return False
         for number, each in enumerate(group):

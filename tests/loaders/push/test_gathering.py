@@ -29,6 +29,17 @@ class Counting:
         return done
 
 
+class Full:
+    """Has room for nothing."""
+
+    def __init__(self) -> None:
+        self.offers = 0
+
+    def offer(self, batch: pa.RecordBatch) -> Future[None]:
+        self.offers += 1
+        raise Overloaded(f"no room for {batch.num_rows}", retry_after_s=1.0)
+
+
 @pytest.fixture
 def sink():
     return Counting()
@@ -121,3 +132,28 @@ def test_more_than_the_queue_holds_is_refused_while_something_waits():
     sink.keep()
     gathering.close()
     assert sink.rows == 5
+
+
+def test_what_is_being_stored_counts_as_waiting():
+    sink = Waiting()
+    settings = Settings(queue_spans=20)
+    gathering = Gathering(Intake(sink=sink, settings=settings, now_ns=lambda: NOW_NS), name="x")
+    wait([gathering.offer(TRACES, PROTOBUF, traces(18))], 10)
+    with pytest.raises(Overloaded, match="wait to be stored"):
+        gathering.offer(TRACES, PROTOBUF, traces(18, name="more"))
+    sink.keep()
+    after = gathering.offer(TRACES, PROTOBUF, traces(18, name="after"))
+    wait([after], 10)
+    gathering.close()
+
+    assert sink.rows == 36
+
+
+def test_a_group_that_finds_the_queue_full_is_refused_as_a_whole():
+    sink = Full()
+    gathering = Gathering(Intake(sink=sink, settings=Settings(), now_ns=lambda: NOW_NS), name="x")
+    futures = offered(gathering, *(traces(2, name=str(n)) for n in range(6)))
+    gathering.close()
+
+    assert {type(future.exception()) for future in futures} == {Overloaded}
+    assert sink.offers == 1
