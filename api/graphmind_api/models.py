@@ -345,6 +345,7 @@ class Question(Body):
     """A question to the graph."""
 
     name: str
+    category: str = Field(description="What kind of question it is, such as `triage`")
     title: str
     asks: str
     parameters: tuple[Parameter, ...]

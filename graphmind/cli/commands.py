@@ -18,7 +18,7 @@ from graphmind.cli import tables
 from graphmind.cli.logs import log_to_stderr
 from graphmind.cli.options import Context
 from graphmind.errors import UnknownName
-from graphmind.graph.questions import bind, list_questions, question
+from graphmind.graph.questions import CATEGORIES, Question, bind, list_questions, question
 from graphmind.jobs.workbench.port import Workbench
 from graphmind.simulation.files import SPANS_FILE
 from graphmind.simulation.files import write as write_simulation
@@ -72,7 +72,8 @@ def explain_incident(run: Context, incident_id: str) -> None:
 
 def list_all_questions(run: Context) -> None:
     """List the questions."""
-    _print_rows(run, [_described(asked.name) for asked in list_questions()])
+    found = [asked for category in CATEGORIES for asked in list_questions(category)]
+    _print_rows(run, [_described(asked) for asked in found])
 
 
 def ask_question(run: Context, name: str, parameters: Sequence[str]) -> None:
@@ -91,8 +92,11 @@ def simulate_into(run: Context, scenario: Scenario, folder: Path) -> None:
     run.out.print(f"{truth['traces']} traces with {planted} incidents in {folder}", soft_wrap=True)
 
 
-def run_demo(run: Context) -> None:
-    """Simulate a platform with three incidents beside the stores of the demo, and find them."""
+def run_demo(run: Context, *, serve: bool | None) -> None:
+    """Simulate a platform with three incidents beside the stores of the demo, and find them.
+
+    Then serve the console over them; by default where a person looks on.
+    """
     folder = run.settings.data_dir
     run.err.print("simulating 2,000 traces with three planted incidents")
     write_simulation(simulate(Scenario(seed=7, traces=2000, incidents=3)), folder)
@@ -101,9 +105,20 @@ def run_demo(run: Context) -> None:
     run.err.print(
         f"\nNext: {program} explain INCIDENT --data-dir {folder}\n"
         f"      {program} ask --list\n"
+        f"      {program} demo --serve     the same in a browser\n"
         f"      what was planted: {folder / 'truth.json'}",
         soft_wrap=True,
     )
+    if run.out.is_terminal and not run.json if serve is None else serve:
+        serve_stored(run)
+
+
+def serve_stored(run: Context) -> None:
+    """Serve the API and the console over what is stored, taking nothing in, until interrupted."""
+    run.err.print("\nOpen the address in a browser; Ctrl-C ends it.")
+    with open_stores(run.settings) as stores, open_desk(stores, run.settings) as desk:
+        serve = plugin("graphmind.apps", "api")
+        serve(stores, run.settings, None, host="127.0.0.1", port=0, desk=desk)
 
 
 def serve_live(run: Context, *, host: str, port: int) -> None:
@@ -175,12 +190,16 @@ def print_json(document: object) -> None:
     sys.stdout.buffer.flush()
 
 
-def _described(name: str) -> dict[str, Any]:
-    asked = question(name)
+def _described(asked: Question) -> dict[str, Any]:
     parameters = ", ".join(
         p.name if p.default is None else f"{p.name}={p.default}" for p in asked.parameters
     )
-    return {"question": asked.name, "asks": asked.title, "parameters": parameters}
+    return {
+        "category": asked.category,
+        "question": asked.name,
+        "asks": asked.title,
+        "parameters": parameters,
+    }
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
-"""The questions of ``cypher/questions/``: one file each, its header read strictly.
+"""The questions of ``cypher/questions/``: one file each, in the folder of its category.
 
-A file begins with comment lines: the title, a blank one, the question, and two lists::
+The header is read strictly. A file begins with comment lines: the title, a blank one, the question,
+and two lists::
 
     // Slowest modules
     //
@@ -30,6 +31,19 @@ INTEGER_MAX: Final = 2**63 - 1
 _TYPES: Final = {"string": str, "integer": int, "float": float}
 
 
+CATEGORIES: Final = {
+    "triage": "what is wrong, and since when",
+    "shared_cause": "what failing traces have in common",
+    "lineage": "who wrote the value, who read it",
+    "versions": "of models: what ran, what to go back to",
+    "regions": "where it fails",
+    "retry_storms": "traces that go on from others, agents that go round in circles",
+    "repairs": "what a repair would hit, what came of those before",
+    "review": "a look back over a week",
+}
+"""Folders of ``cypher/questions/``, in the order of an investigation: (name, what it is about)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
     """A parameter of a question; without a default it must be given."""
@@ -45,6 +59,8 @@ class Question:
     """A question and its Cypher."""
 
     name: str
+    category: str
+    """A key of ``CATEGORIES``."""
     title: str
     asks: str
     parameters: tuple[Parameter, ...]
@@ -59,18 +75,21 @@ def cypher_folder() -> Path:
     return packaged if packaged.is_dir() else packaged.parents[1] / "cypher"
 
 
-def list_questions() -> list[Question]:
-    """Return all questions, sorted by name."""
-    return [question(path.stem) for path in sorted(_folder().glob("*.cypher"))]
+def list_questions(category: str = "") -> list[Question]:
+    """Return the questions of a category, or all, sorted by name. Raises UnknownName."""
+    if category and category not in CATEGORIES:
+        raise UnknownName(f"No category {category!r}. Known: {', '.join(CATEGORIES)}.")
+    found = [question(name) for name in _paths()]
+    return [asked for asked in found if category in ("", asked.category)]
 
 
 @cache
 def question(name: str) -> Question:
     """Return a question by its file name. Raises UnknownName."""
-    paths = {path.stem: path for path in sorted(_folder().glob("*.cypher"))}
+    paths = _paths()
     if name not in paths:
         raise UnknownName(f"No question {name!r}. Known: {', '.join(paths)}.")
-    return parse(name, paths[name].read_text(encoding="utf-8"))
+    return parse(paths[name].parent.name, name, paths[name].read_text(encoding="utf-8"))
 
 
 def bind(asked: Question, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,8 +105,10 @@ def bind(asked: Question, given: Mapping[str, Any]) -> dict[str, Any]:
     return {p.name: _value(asked, p, given.get(p.name)) for p in asked.parameters}
 
 
-def _folder() -> Path:
-    return cypher_folder() / "questions"
+def _paths() -> dict[str, Path]:
+    """Return the file of each question, sorted by name."""
+    found = (cypher_folder() / "questions").glob("*/*.cypher")
+    return {path.stem: path for path in sorted(found, key=lambda path: path.stem)}
 
 
 def _value(asked: Question, parameter: Parameter, given: Any) -> str | int | float:
@@ -105,8 +126,12 @@ def _value(asked: Question, parameter: Parameter, given: Any) -> str | int | flo
     return converted
 
 
-def parse(name: str, text: str) -> Question:
+def parse(category: str, name: str, text: str) -> Question:
     """Read a question file. Raises ValueError for a header that is not as the module describes."""
+    if category not in CATEGORIES:
+        raise ValueError(
+            f"{category}/{name}.cypher: the folder is none of {', '.join(CATEGORIES)}."
+        )
     lines = text.splitlines()
     end = next((i for i, line in enumerate(lines) if not line.startswith("//")), len(lines))
     header = [line.removeprefix("//").removeprefix(" ").rstrip() for line in lines[:end]]
@@ -116,6 +141,7 @@ def parse(name: str, text: str) -> Question:
         raise ValueError(f"{name}.cypher needs a title, a question, columns and a statement.")
     return Question(
         name=name,
+        category=category,
         title=title,
         asks=" ".join(prose),
         parameters=tuple(_parameter(name, line) for line in parameters),

@@ -27,6 +27,16 @@ def test_every_question_is_listed_with_what_it_takes(client):
     ]
 
 
+def test_the_questions_of_one_category_are_listed_alone(client):
+    listed = client.get(PATH, params={"category": "lineage"}).json()["items"]
+
+    assert {item["category"] for item in listed} == {"lineage"}
+    assert "patient_zero" in {item["name"] for item in listed}
+    refused = client.get(PATH, params={"category": "nope"})
+    assert (refused.status_code, refused.json()["type"]) == (404, "urn:graphmind:unknown-name")
+    assert "Known: triage, shared_cause" in refused.json()["detail"]
+
+
 def test_a_question_is_answered_from_the_graph(client, stores):
     incident = stores.archive.incidents()[0]
 

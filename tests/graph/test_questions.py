@@ -30,7 +30,7 @@ BUILT = {"id", "at"}
 
 
 def test_a_header_is_read():
-    asked = parse("q", WHOLE)
+    asked = parse("triage", "q", WHOLE)
 
     assert (asked.title, asked.asks) == ("Title", "What is asked over two lines?")
     assert asked.parameters == (
@@ -59,12 +59,12 @@ def test_a_header_of_another_form_is_refused(old, new):
     assert old in WHOLE
 
     with pytest.raises(ValueError, match=r"q\.cypher"):
-        parse("q", WHOLE.replace(old, new))
+        parse("triage", "q", WHOLE.replace(old, new))
 
 
 def test_parameters_are_converted_and_defaults_filled_in():
-    assert bind(parse("q", WHOLE), {"key": "x", "limit": "7"}) == {"key": "x", "limit": 7}
-    assert bind(parse("q", WHOLE), {"key": "x"}) == {"key": "x", "limit": 5}
+    assert bind(parse("triage", "q", WHOLE), {"key": "x", "limit": "7"}) == {"key": "x", "limit": 7}
+    assert bind(parse("triage", "q", WHOLE), {"key": "x"}) == {"key": "x", "limit": 5}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_parameters_are_converted_and_defaults_filled_in():
 )
 def test_parameters_that_do_not_fit_are_refused(params, error, message):
     with pytest.raises(error, match=re.escape(message)):
-        bind(parse("q", WHOLE), params)
+        bind(parse("triage", "q", WHOLE), params)
 
 
 @pytest.mark.parametrize("name", ["nope", "../schema/constraints", ""])

@@ -12,10 +12,10 @@ from graphmind_api.problems import REFUSED, UNKNOWN
 router = APIRouter(prefix=f"{API}/questions", tags=["questions"])
 
 
-@router.get("", summary="List the questions")
-def read_questions() -> Questions:
-    """Return each question with its parameters and the columns of its answer."""
-    return Questions(items=tuple(map(_question, catalogue.list_questions())))
+@router.get("", summary="List the questions", responses=UNKNOWN)
+def read_questions(category: str = "") -> Questions:
+    """Return each question, of one category or all, with its parameters and columns."""
+    return Questions(items=tuple(map(_question, catalogue.list_questions(category))))
 
 
 @router.post("/{name}", summary="Ask the graph a question", responses=UNKNOWN | REFUSED)
@@ -29,6 +29,7 @@ def ask(name: str, asked: Asked, stores: OpenStores) -> Answer:
 def _question(question: catalogue.Question) -> Question:
     return Question(
         name=question.name,
+        category=question.category,
         title=question.title,
         asks=question.asks,
         parameters=tuple(Parameter(**asdict(parameter)) for parameter in question.parameters),
