@@ -67,7 +67,8 @@ def client_of_desk(
     with TemporaryDirectory() as folder:
         doors = Doors(replace(settings, data_dir=Path(folder)))
         with serving(create_app(stores, settings, None, desk, doors)) as client:
-            client.auth = KeyOf(doors.keys, role) if role else None
+            if role:
+                client.auth = KeyOf(doors.keys, role)
             yield client
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +21,8 @@ from tests.api.repairing import desk_over
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/version", "/login", "/logout"}
 """Paths that need no login."""
-CONSOLE = {re.sub(r"{[^}]*}", "x", route.path) for route in console.routes}
+pages: list[Any] = list(console.routes)
+CONSOLE = {re.sub(r"{[^}]*}", "x", route.path) for route in pages}
 """The page that draws every screen; what it shows it asks of the API."""
 SENDERS = f"{API}/alerts/in"
 OTLP_TOKEN = "of-the-senders"

@@ -54,13 +54,13 @@ class Provider:
             "roles": ["responder"],
         } | claims
         told = {name: value for name, value in told.items() if value is not None}
-        signing = self.keys.get(key_id) if key is None else key
+        signing = self.keys[key_id] if key is None else key
         return jwt.encode(told, signing, algorithm, headers={"kid": key_id})
 
 
 def public(key, key_id):
-    kind = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else None
-    kind = kind or jwt.algorithms.ECAlgorithm
+    is_rsa = isinstance(key, rsa.RSAPrivateKey)
+    kind = jwt.algorithms.RSAAlgorithm if is_rsa else jwt.algorithms.ECAlgorithm
     return json.loads(kind.to_jwk(key.public_key())) | {"kid": key_id, "use": "sig"}
 
 
