@@ -312,7 +312,7 @@ def test_answers_say_what_a_browser_may_do_with_them(stranger, admin):
 
     for answer in (page, data, refused):
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert "unsafe" not in answer.headers["content-security-policy"]
     assert "<script" not in page.text

@@ -13,7 +13,8 @@ LOOPBACK: Final = frozenset({"localhost"})
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # With `no-referrer`, browsers send the login form with `Origin: null`, which is refused.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PAGE_POLICY: Final = (
