@@ -176,6 +176,14 @@ def demo(  # noqa: PLR0917 - one option a parameter
     twice: Annotated[
         bool, typer.Option("--twice", help="With --live: the fault comes again once healed")
     ] = False,
+    serve: Annotated[
+        bool | None,
+        typer.Option(
+            "--serve/--no-serve",
+            help="Then show it in a browser  [default: where a person looks on]",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Simulate a platform with three incidents, and find them; or heal a real one with --live."""
@@ -190,7 +198,7 @@ def demo(  # noqa: PLR0917 - one option a parameter
     from graphmind.cli import commands
 
     folder = data_dir or ctx.obj.data_dir or Path(".graphmind", "demo")
-    commands.run_demo(context(ctx.obj, folder, neo4j, json=json))
+    commands.run_demo(context(ctx.obj, folder, neo4j, json=json), serve=serve)
 
 
 @app.command()
