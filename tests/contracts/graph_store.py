@@ -11,7 +11,8 @@ from graphmind.errors import QueryRefused, StoreError, UnknownName
 from graphmind.graph.port import Counters, GraphRows
 from graphmind.graph.questions import list_questions, question
 from graphmind.graph.store import CypherStore
-from tests.graph.planted import ANSWERS, planted
+from tests.graph.answered import ANSWERED
+from tests.graph.planted import planted
 
 DUMP = "MATCH (n) RETURN labels(n) AS labels, properties(n) AS props"
 LINKS = (
@@ -199,11 +200,11 @@ class GraphStoreContract(EmptyGraph):
         assert rows_of(store, EVERY_TRACE) == [{"id": "t2"}, {"id": "t3"}, {"id": "t4"}]
         assert len(store.read("incident_causes")) == 2
 
-    @pytest.mark.parametrize("name", sorted(ANSWERS))
+    @pytest.mark.parametrize("name", sorted(ANSWERED))
     def test_a_question_answers_on_the_planted_graph(self, store: CypherStore, name):
-        params, rows = ANSWERS[name]
+        graph, params, rows = ANSWERED[name]
         columns = [column for column, _ in question(name).columns]
-        store.upsert(planted())
+        store.upsert(graph)
 
         assert store.read(name, **params) == [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -214,7 +215,7 @@ class GraphStoreContract(EmptyGraph):
         assert store.read(asked.name, **needed) == []
 
     def test_a_question_that_does_not_exist_is_refused(self, store: CypherStore):
-        with pytest.raises(UnknownName, match=r"No question 'nope'\. Known: agents_by_region"):
+        with pytest.raises(UnknownName, match=r"No question 'nope'\. Known: agent_loops"):
             store.read("nope")
 
 

@@ -120,11 +120,18 @@ EDGES: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {
 
 def planted() -> GraphRows:
     """Return the graph as rows."""
+    return rows_of(NODES, EDGES)
+
+
+def rows_of(
+    nodes: dict[str, list[dict[str, Any]]], edges: dict[tuple[str, str, str], list[tuple[Any, ...]]]
+) -> GraphRows:
+    """Return rows to load: of relationships written as (from, to) or (from, to, properties)."""
     return GraphRows(
-        nodes=NODES,
+        nodes=nodes,
         edges={
             ends: [{"from": from_, "to": to, **dict(*more)} for from_, to, *more in rows]
-            for ends, rows in EDGES.items()
+            for ends, rows in edges.items()
         },
     )
 

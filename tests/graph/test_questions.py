@@ -3,9 +3,16 @@ import re
 import pytest
 
 from graphmind.errors import QueryRefused, UnknownName
-from graphmind.graph.questions import Parameter, bind, list_questions, parse, question
+from graphmind.graph.questions import (
+    CATEGORIES,
+    Parameter,
+    bind,
+    list_questions,
+    parse,
+    question,
+)
 from graphmind.graph.schema import EDGES, NODES, Edge, Node, properties
-from tests.graph.planted import ANSWERS
+from tests.graph.answered import ANSWERED
 
 WHOLE = """\
 // Title
@@ -85,12 +92,24 @@ def test_parameters_that_do_not_fit_are_refused(params, error, message):
 
 @pytest.mark.parametrize("name", ["nope", "../schema/constraints", ""])
 def test_a_question_that_does_not_exist_names_those_that_do(name):
-    with pytest.raises(UnknownName, match="Known: agents_by_region, as_of"):
+    with pytest.raises(UnknownName, match="Known: agent_loops, agents_by_region"):
         question(name)
 
 
+def test_there_are_questions_of_every_category_and_forty_in_all():
+    assert all(list_questions(category) for category in CATEGORIES)
+    assert len(list_questions()) >= 40
+
+
+def test_a_category_that_does_not_exist_names_those_that_do():
+    with pytest.raises(UnknownName, match="Known: triage, shared_cause"):
+        list_questions("nope")
+    with pytest.raises(ValueError, match=r"nope/q\.cypher: the folder is none of triage"):
+        parse("nope", "q", WHOLE)
+
+
 def test_every_question_is_answered_by_a_test():
-    assert {asked.name for asked in list_questions()} == set(ANSWERS)
+    assert {asked.name for asked in list_questions()} == set(ANSWERED)
 
 
 @pytest.mark.parametrize("asked", list_questions(), ids=lambda asked: asked.name)
