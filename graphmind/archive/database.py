@@ -146,6 +146,16 @@ def number(
     return found
 
 
+def end_of(cursor: duckdb.DuckDBPyConnection, since_ns: int, until_ns: int) -> int:
+    """Return when the traces that began in ``since_ns <= start < until_ns`` had ended.
+
+    What they touched lies before: a constant that lets a scan of items skip the rest.
+    """
+    time = {"since_ns": since_ns, "until_ns": until_ns}
+    last_ns: int | None = cursor.execute(sql("time_end"), time).fetchall()[0][0]
+    return until_ns if last_ns is None else last_ns
+
+
 def sql(name: str, **names: str) -> str:
     """Return the statement in ``sql/<name>.sql`` with ``{placeholders}`` for tables filled in."""
     return _text(name).format(**names) if names else _text(name)

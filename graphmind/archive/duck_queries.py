@@ -8,8 +8,9 @@ from typing import Any, Final
 import duckdb
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from graphmind.archive.database import sql
+from graphmind.archive.database import end_of, sql
 from graphmind.archive.queries import (
     LISTED,
     ItemHealth,
@@ -71,11 +72,8 @@ class DuckQueries:
                 conditions.append(OLDER_LEFT if oldest_first else NEWER_LEFT)
                 terms |= {"after_ns": after[0], "after_id": after[1]}
             statement = sql("page_traces", conditions=_all(conditions), order=order)
-            cursor.execute(statement, {**terms, "limit": limit})
-            first, last = cursor.execute(sql("page_span")).fetchall()[0]
-            told = {"first_ns": first, "last_ns": last}
-            found = cursor.sql(sql("page_told", order=order), params=told).to_arrow_table()
-        return found.cast(LISTED)
+            page = cursor.sql(statement, params={**terms, "limit": limit}).to_arrow_table()
+            return _told(cursor, page) if page.num_rows else LISTED.empty_table()
 
     def ids(self, wanted: Wanted, *, most: int) -> pa.Array:
         """Ids of the traces wanted, oldest first."""
@@ -207,6 +205,24 @@ class DuckQueries:
             return cursor.execute(sql(name), terms).fetchall()
 
 
+def _told(cursor: Cursor, page: pa.Table) -> pa.Table:
+    """Add the symptoms of the traces of a page, and what each touched first of three kinds.
+
+    Joined here: in one statement with all columns of a page it takes twice the time (measured).
+    """
+    ends = pc.add(page["start_ns"], pc.fill_null(page["duration_ns"], 0))
+    span = {"first_ns": pc.min(page["start_ns"]).as_py(), "last_ns": pc.max(ends).as_py()}
+    cursor.register("page", page.select(["trace_id"]))
+    shown = dict(cursor.execute(sql("page_symptoms"), span).fetchall())
+    symptoms = [shown.get(trace_id, []) for trace_id in page["trace_id"].to_pylist()]
+    page = page.append_column("symptoms", pa.array(symptoms, LISTED.field("symptoms").type))
+    firsts = cursor.sql(sql("page_firsts"), params=span).to_arrow_table()
+    rows = pc.index_in(page["trace_id"], value_set=firsts["trace_id"])
+    for name in ("agent", "region", "model_version"):
+        page = page.append_column(name, firsts[name].take(rows))
+    return page.cast(LISTED)
+
+
 def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     """Return the conditions of a filter and their terms; ids and items are registered."""
     terms: dict[str, Any] = {
@@ -236,8 +252,7 @@ def _all(conditions: Sequence[str]) -> str:
 
 def _ended(cursor: Cursor, time: Time) -> dict[str, int]:
     """Return a time as terms, with when its traces had ended."""
-    last_ns = cursor.execute(sql("time_end"), _of(time)).fetchall()[0][0]
-    return {**_of(time), "last_ns": time.until_ns if last_ns is None else last_ns}
+    return {**_of(time), "last_ns": end_of(cursor, time.since_ns, time.until_ns)}
 
 
 def _of(time: Time) -> dict[str, int]:

@@ -7,8 +7,9 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from graphmind.archive.database import sql
+from graphmind.archive.database import end_of, sql
 from graphmind.archive.tallies import (
+    CHOSEN,
     CODES,
     FAULTS,
     GROUPS,
@@ -16,6 +17,7 @@ from graphmind.archive.tallies import (
     LABELS,
     OUTCOMES,
     PACE,
+    SAMPLED,
     TOUCHED,
     Stretch,
 )
@@ -41,18 +43,33 @@ class DuckTallies:
 
     def modules(self, stretch: Stretch) -> pa.Table:
         """Traces by module and step; see the port."""
-        return self._counted("tally_modules", TOUCHED, stretch, step_ns=stretch.step_ns)
+        return self._counted(
+            "tally_modules", TOUCHED, stretch, by_end=True, step_ns=stretch.step_ns
+        )
 
     def groups(self, stretch: Stretch, kind: str, *, groups_max: int) -> pa.Table:
         """Traces by item of a kind; see the port."""
-        return self._counted("tally_groups", GROUPS, stretch, kind=kind, groups_max=groups_max)
+        return self._counted(
+            "tally_groups", GROUPS, stretch, by_end=True, kind=kind, groups_max=groups_max
+        )
+
+    def sampled(self, stretch: Stretch, kind: str, *, groups_max: int, traces_max: int) -> pa.Table:
+        """Complete traces of each item of a kind; see the port."""
+        terms = {"kind": kind, "groups_max": groups_max, "traces_max": traces_max}
+        return self._counted("tally_sampled", SAMPLED, stretch, **terms)
+
+    def chosen(self, stretch: Stretch, *, traces_max: int) -> pa.Table:
+        """Traces that failed and that are ok; see the port."""
+        return self._counted("tally_chosen", CHOSEN, stretch, traces_max=traces_max)
 
     def labelled(
         self, stretch: Stretch, kind: str, labels: pa.Table, *, otherwise: str
     ) -> pa.Table:
         """Failing traces by step, item and label; see the port."""
         terms = {"kind": kind, "otherwise": otherwise, "step_ns": stretch.step_ns}
-        return self._counted("tally_labelled", LABELLED, stretch, labels=labels, **terms)
+        return self._counted(
+            "tally_labelled", LABELLED, stretch, by_end=True, labels=labels, **terms
+        )
 
     def error_codes(self, stretch: Stretch) -> pa.Table:
         """Failing traces by error code; see the port."""
@@ -81,8 +98,10 @@ class DuckTallies:
         stretch: Stretch,
         *,
         labels: pa.Table | None = None,
+        by_end: bool = False,
         **terms: Any,
     ) -> pa.Table:
+        """Run a statement; ``by_end`` tells it when the traces had ended: items lie by time."""
         ids = stretch.trace_ids
         with self._snapshot() as cursor:
             cursor.register("wanted", _TEXTS.empty_table() if ids is None else _table(ids))
@@ -90,6 +109,8 @@ class DuckTallies:
                 cursor.register("labels", labels.cast(LABELS))
             window = {"from_ns": stretch.from_ns, "until_ns": stretch.until_ns}
             params = {**window, "every": ids is None, **terms}
+            if by_end:
+                params["last_ns"] = end_of(cursor, stretch.from_ns, stretch.until_ns)
             return cursor.sql(sql(statement), params=params).to_arrow_table().cast(schema)
 
 

@@ -11,7 +11,7 @@ FROM items JOIN traces USING (trace_id)
 WHERE start_ns >= $from_ns AND start_ns < $until_ns
     AND ($every OR trace_id IN (FROM wanted))
     AND kind = $kind
-    AND (first_ns IS NULL OR first_ns >= $from_ns) -- touched no earlier than the trace began
+    AND (first_ns IS NULL OR first_ns >= $from_ns AND first_ns <= $last_ns)
 GROUP BY name
 ORDER BY failing DESC, traces DESC, name
 LIMIT $groups_max;
