@@ -18,7 +18,6 @@ from graphmind.errors import (
     NameTaken,
     QueryRefused,
     SettingsError,
-    SourceError,
     StoreError,
     UnknownName,
 )
@@ -37,7 +36,6 @@ KNOWN: Final[dict[type[GraphmindError], tuple[str, str, int]]] = {
     UnknownName: ("urn:graphmind:unknown-name", "Unknown name", 404),
     QueryRefused: ("urn:graphmind:query-refused", "Query refused", 400),
     NameTaken: ("urn:graphmind:name-taken", "Name taken", 409),
-    SourceError: ("urn:graphmind:input-unreadable", "Input cannot be read", 400),
     SettingsError: ("urn:graphmind:setting-wrong", "A setting is wrong", 422),
     StoreError: ("urn:graphmind:store-unavailable", "Store unavailable", 503),
     NotAllowed: ("urn:graphmind:not-allowed", "Not allowed as it stands", 409),

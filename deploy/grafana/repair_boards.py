@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deploy.grafana.boards import board, choice
-from deploy.grafana.panels import BAD, GOOD, WARN, bars, figure, graph, grid, points, trend
+from deploy.grafana.panels import BAD, GOOD, WARN, Panel, bars, figure, graph, grid, points, trend
 from deploy.grafana.queries import number, rows
 
 VERDICTS = {"effective": GOOD, "ineffective": WARN, "harmful": BAD, "inconclusive": "text"}
@@ -11,7 +11,13 @@ VERDICTS = {"effective": GOOD, "ineffective": WARN, "harmful": BAD, "inconclusiv
 
 def repairs() -> Dashboard:
     """Return the effect of repairs (S31)."""
-    panels = [
+    about = "What repairs ran, how long they took, and whether they did good."
+    panels = [*_repairs_figures(), *_repairs_course()]
+    return board("repairs", "Repair effect", about, panels)
+
+
+def _repairs_figures() -> list[Panel]:
+    return [
         figure(
             "Automatic repairs that worked",
             "Of the repairs that ran without a person and have a verdict, the effective ones.",
@@ -48,6 +54,11 @@ def repairs() -> Dashboard:
             bad=-1.0,
             span=6,
         ),
+    ]
+
+
+def _repairs_course() -> list[Panel]:
+    return [
         bars(
             "Runs by strategy",
             "Repairs that ran, by their verdict.",
@@ -94,8 +105,6 @@ def repairs() -> Dashboard:
             ),
         ),
     ]
-    about = "What repairs ran, how long they took, and whether they did good."
-    return board("repairs", "Repair effect", about, panels)
 
 
 def clusters() -> Dashboard:

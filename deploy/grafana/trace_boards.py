@@ -3,7 +3,19 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deploy.grafana.boards import board, choice, options, text
-from deploy.grafana.panels import BAD, GOOD, bars, figure, gauges, graph, grid, heat, lane, trend
+from deploy.grafana.panels import (
+    BAD,
+    GOOD,
+    Panel,
+    bars,
+    figure,
+    gauges,
+    graph,
+    grid,
+    heat,
+    lane,
+    trend,
+)
 from deploy.grafana.queries import number, rows
 
 INCIDENT = {"incident": "${incident}"}
@@ -12,7 +24,13 @@ GROUP = "name traces failing failing_share p95_ms complete_ratio sampled_share i
 
 def fleet() -> Dashboard:
     """Return the entry: how the fleet fares, and the incidents that are open."""
-    panels = [
+    about = "How traces of the fleet fare, which incidents are open, and what they go back to."
+    panels = [*_fleet_figures(), *_fleet_course()]
+    return board("fleet", "Fleet", about, panels)
+
+
+def _fleet_figures() -> list[Panel]:
+    return [
         figure(
             "Traces that went wrong",
             "Share of all archived traces in which something went wrong.",
@@ -61,6 +79,11 @@ def fleet() -> Dashboard:
             warn=0.05,
             bad=0.2,
         ),
+    ]
+
+
+def _fleet_course() -> list[Panel]:
+    return [
         heat(
             "Module x minute",
             "Share of the traces that ran a module and went wrong there.",
@@ -117,8 +140,6 @@ def fleet() -> Dashboard:
             unit="percentunit",
         ),
     ]
-    about = "How traces of the fleet fare, which incidents are open, and what they go back to."
-    return board("fleet", "Fleet", about, panels)
 
 
 def incident() -> Dashboard:
@@ -277,7 +298,13 @@ def anomaly_map() -> Dashboard:
 
 def capture() -> Dashboard:
     """Return the quality of what is captured."""
-    panels = [
+    about = "How complete the telemetry is: what came, what was dropped, what samplers kept."
+    panels = [*_capture_figures(), *_capture_course()]
+    return board("capture", "Capture quality", about, panels)
+
+
+def _capture_figures() -> list[Panel]:
+    return [
         figure(
             "Complete traces",
             "Share of the archived traces of which all spans came.",
@@ -314,6 +341,11 @@ def capture() -> Dashboard:
             bad=10,
             span=6,
         ),
+    ]
+
+
+def _capture_course() -> list[Panel]:
+    return [
         trend(
             "Complete and sampled",
             "Share of traces of which all spans came, and that the samplers kept.",
@@ -351,5 +383,3 @@ def capture() -> Dashboard:
             unit="s",
         ),
     ]
-    about = "How complete the telemetry is: what came, what was dropped, what samplers kept."
-    return board("capture", "Capture quality", about, panels)

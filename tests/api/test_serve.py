@@ -54,7 +54,9 @@ def test_a_stream_of_events_does_not_hold_up_a_stop(tmp_path):
         try:
             answering(f"http://127.0.0.1:{port}/healthz", running)
             events = f"http://127.0.0.1:{port}/api/v1/repairs/r1/events"
-            with httpx.stream("GET", events, timeout=60) as answer:
+            token = (tmp_path / "token").read_text("utf-8").strip()
+            login = {"authorization": f"Bearer {token}"}
+            with httpx.stream("GET", events, headers=login, timeout=60) as answer:
                 lines = answer.iter_lines()
                 assert next(lines) == "event: repair"
                 running.send_signal(signal.SIGTERM)

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from graphmind.errors import SourceError
 from graphmind.jobs.workbench.port import Workbench, calls
 from graphmind_api.actor import KnownCaller, may
 from graphmind_api.context import API
@@ -52,5 +53,11 @@ async def do_command(name: Name, request: Request, caller: KnownCaller) -> Respo
     except msgspec.MsgspecError as error:
         raise HTTPException(422, f"Expected the arguments of {name}: {error}.") from error
     workbench: Workbench = request.app.state.workbench
-    answer = await run_in_threadpool(getattr(workbench, name), **arguments)
+    try:
+        answer = await run_in_threadpool(getattr(workbench, name), **arguments)
+    except SourceError as error:
+        # It names files of this machine, which only who owns the data folder may be told.
+        raise Refusal(
+            400, str(error), type_="urn:graphmind:input-unreadable", title="Input cannot be read"
+        ) from error
     return Response(msgspec.json.encode(answer), media_type="application/json")
