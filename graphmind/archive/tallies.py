@@ -45,6 +45,16 @@ FAULTS: Final = pa.schema(
         _P95,
     ]
 )
+SAMPLED: Final = pa.schema(
+    [_NAME, pa.field("trace_id", pa.string()), pa.field("start_ns", pa.int64())]
+)
+CHOSEN: Final = pa.schema(
+    [
+        pa.field("trace_id", pa.string()),
+        pa.field("failing", pa.bool_()),
+        pa.field("weight", pa.float64()),
+    ]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +88,19 @@ class Tallies(Protocol):
 
     def groups(self, stretch: Stretch, kind: str, *, groups_max: int) -> pa.Table:
         """The items of a kind with their traces (schema GROUPS), those with most failing first."""
+
+    def sampled(self, stretch: Stretch, kind: str, *, groups_max: int, traces_max: int) -> pa.Table:
+        """Complete traces of each item of a kind (schema SAMPLED), each standing for as many.
+
+        At most ``traces_max`` an item, of the ``groups_max`` items with most; by name, then start.
+        Chosen by a hash of their ids: items draw the same traces where they share them.
+        """
+
+    def chosen(self, stretch: Stretch, *, traces_max: int) -> pa.Table:
+        """Traces that failed and that are ok (schema CHOSEN), at most ``traces_max`` of each.
+
+        Their weights estimate all of them; those of more weight are likelier to be chosen.
+        """
 
     def labelled(
         self, stretch: Stretch, kind: str, labels: pa.Table, *, otherwise: str

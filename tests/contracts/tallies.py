@@ -51,6 +51,17 @@ def planted() -> Facts:
     )
 
 
+def crowd(traces: list[dict[str, Any]]) -> Facts:
+    """Traces of one agent."""
+    items = [{"trace_id": row["trace_id"], "kind": "agent", "name": "crew"} for row in traces]
+    return Facts(
+        traces=pa.Table.from_pylist(traces, schema=TRACES),
+        symptoms=SYMPTOMS.empty_table(),
+        items=pa.Table.from_pylist(items, schema=ITEMS),
+        accesses=ACCESSES.empty_table(),
+    )
+
+
 def rows(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in table.to_pylist()]
 
@@ -106,6 +117,46 @@ class TalliesContract:
             ("eu", 21.0, 1.0, 21.0, 2, 20),
         ]
         assert rows(first, "name") == [("us",)]
+
+    def test_complete_traces_are_drawn_by_item_within_bounds(self, archive: Archive):
+        found = archive.tallies.sampled(ALL, "region", groups_max=9, traces_max=9)
+        one = archive.tallies.sampled(ALL, "module", groups_max=1, traces_max=1)
+
+        drawn = rows(found, "name", "trace_id", "start_ns")
+        assert {("eu", "a", 10), ("us", "c", 70)} <= set(drawn)
+        assert set(drawn) <= {("eu", "a", 10), ("eu", "b", 20), ("us", "c", 70)}
+        assert rows(one, "name") == [("Rpc",)]
+
+    def test_a_draw_stands_for_the_traces_by_their_weights(self):
+        kept = [trace(f"h{n}", 5, "ok", weight=10.0) for n in range(400)]
+        rare = [trace(f"f{n}", 5, "failed") for n in range(400)]
+        with self.open_empty() as archive:
+            archive.store_facts(crowd([*kept, *rare]))
+            drawn = archive.tallies.sampled(ALL, "agent", groups_max=9, traces_max=1_000)
+            few = archive.tallies.sampled(ALL, "agent", groups_max=9, traces_max=100)
+
+        def failed(found: pa.Table) -> int:
+            return sum(each.startswith("f") for each in found["trace_id"].to_pylist())
+
+        assert drawn.num_rows - failed(drawn) == 400  # all of the heaviest
+        assert 20 <= failed(drawn) <= 65  # a tenth of the others
+        assert few.num_rows == 100
+        assert failed(few) <= 25
+
+    def test_weights_of_those_chosen_estimate_all(self, archive: Archive):
+        whole = archive.tallies.chosen(ALL, traces_max=9)
+        with self.open_empty() as other:
+            kept = [trace(f"h{n}", 5, "ok", weight=1.0 + n % 9) for n in range(900)]
+            other.store_facts(crowd([*kept, trace("f", 5, "failed")]))
+            few = other.tallies.chosen(ALL, traces_max=300)
+
+        assert rows(whole, "trace_id", "failing", "weight") == [
+            ("a", False, 20.0),
+            *[(each, True, 1.0) for each in "bcd"],
+        ]
+        assert few.num_rows == 301
+        weights = [row["weight"] for row in few.to_pylist() if not row["failing"]]
+        assert sum(weights) == pytest.approx(4_500, rel=0.1)
 
     def test_failing_traces_are_counted_by_place_and_label(self, archive: Archive):
         labels = pa.Table.from_pylist([{"trace_id": "b", "label": "switch"}], schema=LABELS)

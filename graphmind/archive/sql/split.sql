@@ -12,7 +12,9 @@ WITH sizes AS (
         trace_id,
         coalesce(weight, 1) AS weight,
         trace_id IN (
-            SELECT trace_id FROM symptoms WHERE list_contains($channels, channel)
+            SELECT trace_id FROM symptoms
+            WHERE list_contains($channels, channel)
+                AND (began_ns IS NULL OR began_ns >= $since_ns AND began_ns <= $last_ns)
         ) AS failed
     FROM traces
     WHERE start_ns >= $since_ns AND start_ns < $until_ns

@@ -1,3 +1,9 @@
--- When the wanted traces began, ended and began last: constants that let a scan skip.
-SELECT min(start_ns), max(start_ns + coalesce(duration_ns, 0)), max(start_ns)
-FROM traces WHERE trace_id IN (FROM wanted);
+-- When the wanted traces of a time began, ended and began last: constants that let a scan skip; and
+-- whether one of them is not there.
+SELECT
+    min(start_ns),
+    max(start_ns + coalesce(duration_ns, 0)),
+    max(start_ns),
+    count(DISTINCT trace_id) < (SELECT count(DISTINCT trace_id) FROM wanted)
+FROM traces
+WHERE start_ns >= $since_ns AND start_ns < $until_ns AND trace_id IN (FROM wanted);
