@@ -26,14 +26,16 @@ CONDITIONS: Final = {
     "until_ns": "start_ns < $until_ns",
     "outcome": "outcome = $outcome",
     "task": "task = $task",
-    "symptom": "trace_id IN (SELECT trace_id FROM symptoms WHERE kind = $symptom)",
+    "symptom": "trace_id IN (SELECT trace_id FROM symptoms WHERE kind = $symptom AND {began})",
     "failing": (
-        "$failing = (trace_id IN (SELECT trace_id FROM symptoms WHERE channel IS NOT NULL))"
+        "$failing = (trace_id IN (SELECT trace_id FROM symptoms"
+        " WHERE channel IS NOT NULL AND {began}))"
     ),
 }
 """Of a filter's plain fields; one that is not given is no part of the statement: a scan that need
 not ask who failed does not."""
 AMONG: Final = "trace_id IN (FROM wanted)"
+BETWEEN: Final = "start_ns BETWEEN $near_first_ns AND $near_last_ns"
 TOUCHES: Final = (
     "trace_id IN (SELECT trace_id FROM items JOIN wanted_items USING (kind, name) WHERE {since} "
     "GROUP BY trace_id HAVING count(DISTINCT (kind, name)) = $items)"
@@ -42,10 +44,12 @@ AROUND_NS: Final = (3_600_000_000_000, 86_400_000_000_000, 2**62)
 """How far from a trace its like is looked for: an hour, a day, everywhere."""
 SINCE: Final = "(first_ns IS NULL OR first_ns >= $since_ns)"
 """A trace touches nothing before it begins: what lies before need not be looked at."""
+BEGAN: Final = "(began_ns IS NULL OR began_ns >= $since_ns)"
 BEFORE: Final = " AND (first_ns IS NULL OR first_ns <= $last_ns)"
 NEWER_LEFT: Final = "(start_ns < $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
 OLDER_LEFT: Final = "(start_ns > $after_ns OR (start_ns = $after_ns AND trace_id > $after_id))"
 
+_EVER: Final = Time(since_ns=-(2**63), until_ns=2**63 - 1)
 _NAMED: Final = pa.schema([pa.field("kind", pa.string()), pa.field("name", pa.string())])
 _GROUPED: Final = _NAMED.append(pa.field("number", pa.int64()))
 Cursor = duckdb.DuckDBPyConnection
@@ -87,13 +91,20 @@ class DuckQueries:
         """From the first to the last start of traces."""
         with self._snapshot() as cursor:
             cursor.register("wanted", pa.table({"trace_id": trace_ids.cast(pa.string())}))
-            first, _, last = cursor.execute(sql("wanted_span")).fetchall()[0]
+            first, _, last = _span(cursor, None)
         return Time(since_ns=first or 0, until_ns=0 if last is None else last + 1)
 
     def last_start(self, *, before_ns: int | None = None) -> int | None:
         """When the last trace began, ns."""
-        [(last,)] = self._rows("last_start", before_ns=before_ns)
-        return None if last is None else int(last)
+        return self.last_of(Wanted(until_ns=before_ns))
+
+    def last_of(self, wanted: Wanted) -> int | None:
+        """When the last of the traces wanted began, ns."""
+        with self._snapshot() as cursor:
+            conditions, terms = _conditions(cursor, wanted)
+            statement = sql("last_start", conditions=_all(conditions))
+            last: int | None = cursor.execute(statement, terms).fetchall()[0][0]
+        return last
 
     def lifts(self, trace_id: str, time: Time) -> list[ItemHealth]:
         """How the traces fare that touch what one trace touched."""
@@ -106,14 +117,18 @@ class DuckQueries:
         ]
 
     def touching(
-        self, groups: Sequence[Sequence[ItemName]], trace_ids: pa.Array
+        self,
+        groups: Sequence[Sequence[ItemName]],
+        trace_ids: pa.Array,
+        *,
+        near: Time | None = None,
     ) -> list[frozenset[str]]:
         """For each group of items, which of the traces touch all of it."""
         found: list[set[str]] = [set() for _ in groups]
         with self._snapshot() as cursor:
             cursor.register("wanted", pa.table({"trace_id": trace_ids.cast(pa.string())}))
             cursor.register("wanted_groups", _grouped(groups))
-            first, last, _ = cursor.execute(sql("wanted_span")).fetchall()[0]
+            first, last, _ = _span(cursor, near)
             span = {"first_ns": first, "last_ns": last}
             for number, trace_id in cursor.execute(sql("touching"), span).fetchall():
                 found[number].add(trace_id)
@@ -142,8 +157,8 @@ class DuckQueries:
             cursor.register("wanted_groups", _grouped([group]))
             terms = _ended(cursor, time)
             cursor.execute(sql("select_exposed"), terms)
-            [(traces, failing, last_ns)] = cursor.execute(sql("exposed")).fetchall()
             near = {name: terms[name] for name in ("since_ns", "last_ns")}
+            [(traces, failing, last_ns)] = cursor.execute(sql("exposed"), near).fetchall()
             named = {**near, "names_max": names_max}
             rows = cursor.execute(sql("exposed_names"), named).fetchall()
         names: dict[str, list[str]] = {kind: [] for kind in ("task", "agent", "region", "kv_key")}
@@ -151,9 +166,11 @@ class DuckQueries:
             names[kind].append(name)
         return {"traces": traces, "failing": failing, "last_ns": last_ns, **names}
 
-    def healthy_like(self, trace_id: str) -> str | None:
+    def healthy_like(self, trace_id: str, *, near: Time | None = None) -> str | None:
         """A complete healthy trace of the same task and root: the nearest in time."""
-        for task, root_name, start_ns in self._rows("kind_of_trace", trace_id=trace_id):
+        times = (_EVER,) if near is None else (near, _EVER)
+        found = (self._rows("kind_of_trace", trace_id=trace_id, **_of(time)) for time in times)
+        for task, root_name, start_ns in next((rows for rows in found if rows), ()):
             for around_ns in AROUND_NS:
                 rows = self._rows(
                     "healthy_like",
@@ -228,10 +245,15 @@ def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, An
     terms: dict[str, Any] = {
         name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None
     }
-    conditions = [CONDITIONS[name] for name in terms]
+    began = BEGAN if "since_ns" in terms else "true"
+    conditions = [CONDITIONS[name].format(began=began) for name in terms]
     if wanted.trace_ids is not None:
         cursor.register("wanted", pa.table({"trace_id": wanted.trace_ids.cast(pa.string())}))
         conditions.append(AMONG)
+        if wanted.near is not None:
+            first, _, last = _span(cursor, wanted.near)
+            conditions.append(BETWEEN)
+            terms |= {"near_first_ns": first, "near_last_ns": last}
     if wanted.items:
         items = sorted(set(wanted.items))
         rows = [{"kind": kind, "name": name} for kind, name in items]
@@ -244,6 +266,15 @@ def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, An
         conditions.append(TOUCHES.format(since=since))
         terms["items"] = len(items)
     return conditions, terms
+
+
+def _span(cursor: Cursor, near: Time | None) -> tuple[int | None, int | None, int | None]:
+    """Return when the traces ``wanted`` began, ended and began last; None where none is known."""
+    for time in (near, _EVER) if near is not None else (_EVER,):
+        first, ended, last, missing = cursor.execute(sql("wanted_span"), _of(time)).fetchall()[0]
+        if not missing:
+            break
+    return first, ended, last
 
 
 def _all(conditions: Sequence[str]) -> str:

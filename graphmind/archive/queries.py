@@ -45,6 +45,8 @@ class Wanted:
     items: Sequence[ItemName] = ()
     """Touches all of them."""
     trace_ids: pa.Array | None = None
+    near: Time | None = None
+    """Where traces given by id are looked for first; if one is missing there, everywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +87,20 @@ class Queries(Protocol):
     def last_start(self, *, before_ns: int | None = None) -> int | None:
         """When the last trace began, ns, before a moment; None without traces."""
 
+    def last_of(self, wanted: Wanted) -> int | None:
+        """When the last of the traces wanted began, ns; None without any."""
+
     def lifts(self, trace_id: str, time: Time) -> list[ItemHealth]:
         """How the traces of a time fare that touch what one trace touched, by kind and name."""
 
     def touching(
-        self, groups: Sequence[Sequence[ItemName]], trace_ids: pa.Array
+        self,
+        groups: Sequence[Sequence[ItemName]],
+        trace_ids: pa.Array,
+        *,
+        near: Time | None = None,
     ) -> list[frozenset[str]]:
-        """For each group of items, which of the traces touch all of it."""
+        """For each group of items, which of the traces touch all of it; ``near`` as in Wanted."""
 
     def splits(
         self,
@@ -113,8 +122,11 @@ class Queries(Protocol):
         sorted names of ``task``, ``agent``, ``region`` and ``kv_key``, at most ``names_max`` each.
         """
 
-    def healthy_like(self, trace_id: str) -> str | None:
-        """A complete healthy trace of the same task and root: the nearest in time."""
+    def healthy_like(self, trace_id: str, *, near: Time | None = None) -> str | None:
+        """A complete healthy trace of the same task and root: the nearest in time.
+
+        ``near`` is where the trace itself is looked for first.
+        """
 
     def incident_heads(self) -> list[dict[str, Any]]:
         """Incidents by id without the ids of their traces, of which ``trace_count`` tells.

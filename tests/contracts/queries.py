@@ -84,6 +84,10 @@ class QueriesContract:
             (Wanted(items=[("agent", "x"), ("agent", "x")], since_ns=20), "bc"),
             (Wanted(trace_ids=ids("e", "a", "no")), "ae"),
             (Wanted(trace_ids=ids(), failing=True), ""),
+            (Wanted(trace_ids=ids("b", "d"), near=Time(since_ns=20, until_ns=31)), "bd"),
+            (Wanted(trace_ids=ids("b", "d", "d"), near=Time(since_ns=20, until_ns=30)), "bd"),
+            (Wanted(trace_ids=ids("b", "no"), near=Time(since_ns=0, until_ns=9)), "b"),
+            (Wanted(trace_ids=ids("no"), near=ALL_TIME), ""),
             (Wanted(failing=True, items=[("region", "eu")], task="sum"), "b"),
         ],
     )
@@ -128,6 +132,8 @@ class QueriesContract:
         assert queries.last_start() == 40
         assert queries.last_start(before_ns=30) == 20
         assert queries.last_start(before_ns=10) is None
+        assert queries.last_of(Wanted(items=[("region", "eu")], until_ns=40)) == 20
+        assert queries.last_of(Wanted(items=[("agent", "nobody")])) is None
         assert queries.time_of(ids("b", "d")) == Time(since_ns=20, until_ns=31)
         assert queries.time_of(ids("no")) == Time(since_ns=0, until_ns=0)
 
@@ -147,6 +153,8 @@ class QueriesContract:
 
         found = archive.queries.touching(groups, ids("a", "b", "d"))
         assert found == [{"a", "b"}, {"b"}, set(), set()]
+        near = Time(since_ns=0, until_ns=15)
+        assert archive.queries.touching(groups, ids("a", "b", "d"), near=near) == found
 
     def test_traces_are_split_by_a_group_once_another_is_taken_out(self, archive: Archive):
         found = archive.queries.splits(

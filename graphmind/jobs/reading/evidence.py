@@ -1,15 +1,16 @@
 """What speaks for an incident's causes: counts, and a failing trace beside a healthy one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Selection
-from graphmind.archive.queries import Wanted
+from graphmind.archive.queries import Time, Wanted
 from graphmind.jobs.reading.critical_path import critical_path
 from graphmind.jobs.reading.incident_parts import contingencies
-from graphmind.jobs.reading.past import incident_as_of
+from graphmind.jobs.reading.past import incident_as_of, near
 from graphmind.telemetry.assembly import assemble
 
 Row = dict[str, Any]
@@ -21,35 +22,35 @@ def evidence(archive: Archive, incident_id: str, *, as_of_ms: int | None = None)
     failing = _example(archive, incident)
     path = []
     if failing is not None:
-        other = failing["healthy_trace_id"]
-        path = critical_path(
-            _spans(archive, failing["failing_trace_id"]),
-            _spans(archive, other) if other else [],
-            failing.pop("fault_span_id"),
-        )
+        own, other = failing["failing_trace_id"], failing["healthy_trace_id"]
+        spans = _spans(archive, [own, other] if other else [own])
+        path = critical_path(spans[own], spans.get(other, []), failing.pop("fault_span_id"))
     return {"contingency": contingencies(incident), "example": failing, "critical_path": path}
 
 
 def _example(archive: Archive, incident: Mapping[str, Any]) -> Row | None:
     """Return the trace that shows the incident best of those still archived."""
     candidates = [*incident["examples"], *incident["trace_ids"][:1]]
-    wanted = Wanted(trace_ids=pa.array(candidates, pa.string()))
+    wanted = Wanted(trace_ids=pa.array(candidates, pa.string()), near=near(incident))
     known = archive.queries.page(wanted, after=None, limit=len(candidates) + 1)
     rows = {row["trace_id"]: row for row in known.to_pylist()}
     for trace_id in candidates:
         if trace_id in rows:
             row = rows[trace_id]
+            own = Time(since_ns=row["start_ns"], until_ns=row["start_ns"] + 1)
             return {
                 "failing_trace_id": trace_id,
-                "healthy_trace_id": archive.queries.healthy_like(trace_id),
+                "healthy_trace_id": archive.queries.healthy_like(trace_id, near=own),
                 "task": row["task"],
                 "fault_span_id": row["fault_span_id"],
             }
     return None
 
 
-def _spans(archive: Archive, trace_id: str) -> list[Row]:
-    rows: list[Row] = assemble(
-        archive.bare_spans(Selection(trace_ids=pa.array([trace_id])))
-    ).to_pylist()
-    return rows
+def _spans(archive: Archive, trace_ids: Sequence[str]) -> dict[str, list[Row]]:
+    """Return the spans of each trace, assembled by itself: parents are rows among its own."""
+    stored = archive.bare_spans(Selection(trace_ids=pa.array(trace_ids, pa.string())))
+    return {
+        trace_id: assemble(stored.filter(pc.equal(stored["trace_id"], trace_id))).to_pylist()
+        for trace_id in trace_ids
+    }

@@ -12,7 +12,7 @@ from graphmind.archive.queries import ItemName, Split, Time, TracePlace, Wanted
 from graphmind.errors import UnknownName
 from graphmind.jobs.contamination import CARRIERS
 from graphmind.jobs.contamination import KIND as LINEAGE
-from graphmind.jobs.reading.past import MS_NS, incident_as_of, ns, until_ms
+from graphmind.jobs.reading.past import MS_NS, incident_as_of, near, ns, until_ms
 from graphmind.jobs.reading.sentence import items_in_words
 
 Row = dict[str, Any]
@@ -54,7 +54,7 @@ def incident_traces(
     known = frozenset().union(*found)
     if explained is not None:
         own = [trace_id for trace_id in own if (trace_id in known) == explained]
-    wanted = Wanted(trace_ids=pa.array(own, pa.string()))
+    wanted = Wanted(trace_ids=pa.array(own, pa.string()), near=near(incident))
     page = archive.queries.page(wanted, after=after, limit=limit + 1, oldest_first=True)
     rows = [row | {"explained": row["trace_id"] in known} for row in page.to_pylist()]
     last = rows[limit - 1] if len(rows) > limit else None
@@ -180,7 +180,7 @@ def _explained(
     """Return, for each cause, which traces of the incident touch all it names."""
     own = pa.array(incident["trace_ids"], pa.string())
     spans_name = [_direct(cause["all_of"]) for cause in causes]
-    found = archive.queries.touching(spans_name, own) if causes else []
+    found = archive.queries.touching(spans_name, own, near=near(incident)) if causes else []
     carried: frozenset[str] | None = None
     explained = []
     for cause, named, touching in zip(causes, spans_name, found, strict=True):

@@ -9,11 +9,12 @@ from typing import Any, Final
 import pyarrow as pa
 
 from graphmind.archive.port import Archive
-from graphmind.archive.queries import Wanted
+from graphmind.archive.queries import Time, Wanted
 from graphmind.errors import UnknownName
 from graphmind.incidents.lifecycle import CLOSED
 
 MS_NS: Final = 1_000_000
+HOUR_MS: Final = 3_600_000
 ALL: Final = 2**31
 """More than any list of ids."""
 Document = dict[str, Any]
@@ -69,11 +70,18 @@ def incident_as_of(archive: Archive, incident_id: str, as_of_ms: int | None) -> 
             f"{opened_ms(incident)}"
         )
     own = pa.array(incident["trace_ids"], pa.string())
-    later = Wanted(trace_ids=own, since_ns=ns(as_of_ms + 1))
+    later = Wanted(trace_ids=own, since_ns=ns(as_of_ms + 1), near=near(incident))
     begun_later = set(archive.queries.ids(later, most=ALL).to_pylist())
     for name in ("trace_ids", "examples", "survivors"):
         stood[name] = [each for each in stood[name] if each not in begun_later]
     return stood
+
+
+def near(incident: Mapping[str, Any]) -> Time:
+    """Return the time in which the traces of an incident are looked for first."""
+    return Time(
+        since_ns=ns(incident["onset_ms"] - HOUR_MS), until_ns=ns(until_ms(incident) + HOUR_MS)
+    )
 
 
 def until_ms(incident: Mapping[str, Any], as_of_ms: int | None = None) -> int:

@@ -8,9 +8,9 @@ import pyarrow as pa
 from graphmind.archive.port import Archive, Selection
 from graphmind.archive.queries import Wanted
 from graphmind.archive.tallies import Stretch
-from graphmind.jobs.reading.past import MS_NS, incident_as_of, ns, until_ms
+from graphmind.jobs.reading.past import HOUR_MS, MS_NS, incident_as_of, ns, until_ms
 from graphmind.jobs.reading.repairs import states_of
-from graphmind.jobs.reading.traces import newest
+from graphmind.jobs.reading.traces import LOOKED_BACK_HOURS
 from graphmind.jobs.stores import Stores
 
 STEPS_MS: Final = tuple(
@@ -72,11 +72,13 @@ def _last_healthy(archive: Archive, incident: Mapping[str, Any], onset: int) -> 
     if not incident["causes"]:
         return onset
     items = [(item["kind"], item["name"]) for item in incident["causes"][0]["all_of"]]
-    exposed = Wanted(
-        items=items, failing=False, since_ns=ns(onset - LOOKED_BACK_MS), until_ns=ns(onset)
-    )
-    found = newest(archive, exposed, after=None, limit=1)
-    return found[0]["start_ns"] // MS_NS if found else onset
+    for hours in (*LOOKED_BACK_HOURS, LOOKED_BACK_MS // HOUR_MS):
+        since = ns(onset - hours * HOUR_MS)
+        exposed = Wanted(items=items, failing=False, since_ns=since, until_ns=ns(onset))
+        last = archive.queries.last_of(exposed)
+        if last is not None:
+            return last // MS_NS
+    return onset
 
 
 def _points(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Selection
 from graphmind.archive.queries import Time, TracePlace, Wanted
@@ -92,7 +93,8 @@ def waterfall(archive: Archive, trace_id: str) -> Row:
     """Return a trace in full. Raises UnknownName where nothing of it is archived."""
     own = Selection(trace_ids=pa.array([trace_id], pa.string()))
     stored = archive.spans(own)
-    listed = archive.queries.page(Wanted(trace_ids=own.trace_ids), after=None, limit=1).to_pylist()
+    wanted = Wanted(trace_ids=own.trace_ids, near=_about(stored))
+    listed = archive.queries.page(wanted, after=None, limit=1).to_pylist()
     if not stored.num_rows and not listed:
         raise UnknownName(
             f"no trace {trace_id} is archived: load it, or see if it is older than what is kept"
@@ -111,6 +113,14 @@ def waterfall(archive: Archive, trace_id: str) -> Row:
         "items": _items(archive, trace_id, facts["start_ns"]),
         "incident_ids": archive.queries.incidents_of(trace_id),
     }
+
+
+def _about(stored: pa.Table) -> Time | None:
+    """Return the hour about the first span of a trace; its facts state nearly the same start."""
+    first = pc.min(stored["start_ns"]).as_py()
+    if first is None:
+        return None
+    return Time(since_ns=first - HOUR_NS // 2, until_ns=first + HOUR_NS // 2)
 
 
 def _unsettled(trace_id: str, spans: pa.Table) -> Row:
