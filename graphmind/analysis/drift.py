@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, false_discovery_control, mannwhitneyu
+from scipy.stats import chi2, false_discovery_control, mannwhitneyu, rankdata
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +45,15 @@ def measure_drift(groups: Sequence[GroupPeriods]) -> list[Drift]:
     q_values = false_discovery_control(chances, method="by")
     drifts = [_drift(group, float(q)) for group, q in zip(usable, q_values, strict=True)]
     return sorted(drifts, key=lambda drift: (drift.q_value, drift.group))
+
+
+def shift_began(values: Floats) -> int:
+    """Return the place from which values, in order of time, differ most from those before.
+
+    It is where the running sum of their ranks strays farthest: one shift is assumed.
+    """
+    ranks = rankdata(values)
+    return int(np.abs(np.cumsum(ranks - ranks.mean())).argmax()) + 1
 
 
 def _chance(group: GroupPeriods) -> float:

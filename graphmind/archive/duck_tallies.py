@@ -55,7 +55,7 @@ class DuckTallies:
 
     def sampled(self, stretch: Stretch, kind: str, *, groups_max: int, traces_max: int) -> pa.Table:
         """Complete traces of each item of a kind; see the port."""
-        terms = {"kind": kind, "groups_max": groups_max, "traces_max": traces_max}
+        terms: dict[str, Any] = {"kind": kind, "groups_max": groups_max, "traces_max": traces_max}
         return self._counted("tally_sampled", SAMPLED, stretch, **terms)
 
     def chosen(self, stretch: Stretch, *, traces_max: int) -> pa.Table:

@@ -1,0 +1,90 @@
+"""Roll-back advice on versions with planted failing shares."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pytest
+
+from graphmind.archive.duck import DuckArchive
+from graphmind.errors import UnknownName
+from graphmind.jobs.rollback_advice import rollback_advice, rollback_advices
+from graphmind.telemetry.facts import ACCESSES, ITEMS, SYMPTOMS, TRACES, Facts
+
+HOUR_NS = 3_600_000_000_000
+
+
+def used(versions: Mapping[str, tuple[int, int]]) -> Facts:
+    """Traces by version: how many, and how many of them failed; in order of time."""
+    traces, items, start = [], [], HOUR_NS
+    for version, (count, failed) in versions.items():
+        for number in range(count):
+            start += 1
+            id_ = f"{version}-{number}"
+            outcome = "failed" if number < failed else "ok"
+            usual = {"weight": 1.0, "duration_ns": 5, "complete": True}
+            traces.append({"trace_id": id_, "start_ns": start, "outcome": outcome, **usual})
+            item = {"kind": "model_version", "name": version, "first_ns": start}
+            items.append({"trace_id": id_, **item})
+    return Facts(
+        traces=pa.Table.from_pylist(traces, schema=TRACES),
+        symptoms=SYMPTOMS.empty_table(),
+        items=pa.Table.from_pylist(items, schema=ITEMS),
+        accesses=ACCESSES.empty_table(),
+    )
+
+
+def advice(versions: Mapping[str, tuple[int, int]], model: str = "atlas"):
+    with DuckArchive(None) as archive:
+        archive.store_facts(used(versions))
+        return rollback_advice(archive, model)
+
+
+def test_the_newest_earlier_version_that_is_healthy_is_named():
+    found = advice(
+        {
+            "atlas@3.1.9": (300, 1),
+            "atlas@3.1.10": (40, 0),
+            "atlas@3.1.8": (300, 1),
+            "atlas@3.1.11": (300, 90),
+            "other@1": (300, 0),
+        }
+    )
+
+    assert (found["model"], found["from"], found["to"]) == (
+        *("atlas", "atlas@3.1.11"),
+        "atlas@3.1.9",
+    )
+    assert "atlas@3.1.11 failed in 30.0% of 300 traces" in found["why"]
+    assert "unlike atlas@3.1.10 failed in 0.0% of 40 traces" in found["why"]
+
+
+def test_versions_without_numbers_are_as_old_as_their_first_use():
+    found = advice({"atlas@blue": (200, 0), "atlas@red": (200, 0), "atlas@lime": (200, 100)})
+
+    assert (found["from"], found["to"]) == ("atlas@lime", "atlas@red")
+
+
+def test_without_a_healthy_one_nothing_is_advised_and_why():
+    found = advice({"atlas@1": (200, 60), "atlas@2": (200, 100)}, "atlas@2")
+
+    assert (found["from"], found["to"]) == ("atlas@2", None)
+    assert "atlas@1 failed in 30.0%" in found["why"]
+
+
+def test_a_model_that_fares_well_needs_no_other_version():
+    found = advice({"atlas@1": (200, 1), "atlas@2": (20, 2)})
+
+    assert (found["from"], found["to"]) == (None, None)
+    assert "no version is sure to fail" in found["why"]
+
+
+def test_only_models_with_a_failing_version_are_advised_on():
+    with DuckArchive(None) as archive:
+        archive.store_facts(used({"a@1": (200, 0), "b@1": (200, 0), "b@2": (200, 50)}))
+
+        assert [row["model"] for row in rollback_advices(archive)] == ["b"]
+
+
+def test_an_unknown_model_is_refused():
+    with pytest.raises(UnknownName, match="no trace used model atlas"):
+        advice({"other@1": (2, 0)})
