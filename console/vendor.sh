@@ -13,6 +13,7 @@ npm install --save-exact --no-audit --no-fund "sigma@$SIGMA" "graphology@$GRAPHO
 cat >entry.js <<'JS'
 export { default as Sigma } from "sigma";
 export { default as Graph } from "graphology";
+export { NodePointProgram } from "sigma/rendering";
 JS
 mkdir -p "$out"
 node_modules/.bin/esbuild entry.js --bundle --minify --format=esm --target=es2022 \

@@ -11,6 +11,9 @@ from tests.console.conftest import SCRIPT, Served, drawn, launched, logged_in, s
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
+DRAWN_BUSY_MS = 10_000
+"""2 s is the aim; five times that where other tests have the processors (chosen)."""
+
 
 def test_the_five_questions_are_answered_two_clicks_from_the_printed_address(
     browser: Browser, served: Served
@@ -143,6 +146,7 @@ def test_1500_nodes_are_drawn(page: Page, served: Served, capsys: pytest.Capture
         sys.stdout.write(f"\n1,500 nodes, 5,000 edges drawn in {found['ms']:.0f} ms\n")
 
     assert found["canvases"] >= 3
+    assert found["ms"] < DRAWN_BUSY_MS
 
 
 def screens(served: Served) -> tuple[str, ...]:

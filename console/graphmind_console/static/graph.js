@@ -27,29 +27,30 @@ export function canDraw() {
  * @param {HTMLElement} box @param {{nodes: Node[], edges: Edge[]}} picture @param {{onSelect: (node: Node) => void, outlined?: Set<string>}} how
  */
 export async function drawGraph(box, picture, how) {
-  const { Sigma, Graph } = await import("./vendor/sigma.js");
+  const { Sigma, Graph, NodePointProgram } = await import("./vendor/sigma.js");
   const colours = coloursOf(box);
   const graph = new Graph({ type: "directed", multi: true });
   const most = Math.max(1, ...picture.nodes.map((each) => each.traces));
-  const least = picture.nodes.length > 200 ? 2 : 5;
+  const [least, more] = picture.nodes.length > 200 ? [2, 5] : [5, 10];
   for (const node of picture.nodes.slice(0, NODES_MAX)) {
     graph.addNode(node.node_id, {
-      x: node.x * WIDE, y: -node.y, size: least + Math.sqrt(node.traces / most) * 10, color: node.kind === "cause" || node.kind === "incident" ? colours.cause : colours.node,
+      x: node.x * WIDE, y: -node.y, size: least + Math.sqrt(node.traces / most) * more, color: node.kind === "cause" || node.kind === "incident" ? colours.cause : colours.node,
       label: node.kind === "incident" ? "the incident" : cut(node.name), forceLabel: node.kind === "cause" || node.kind === "incident" || (picture.nodes.length < 100 && node.mark !== null),
     });
   }
-  for (const edge of picture.edges) if (graph.hasNode(edge.source) && graph.hasNode(edge.target)) graph.addEdge(edge.source, edge.target, { size: 0.5 + 2 * Math.sqrt(edge.traces / most), color: colours.edge });
   const begun = performance.now();
   const sigma = new Sigma(graph, box, {
     labelColor: { color: colours.ink }, labelFont: "system-ui, sans-serif", labelSize: 12, labelDensity: 0.6, labelGridCellSize: 90, labelRenderedSizeThreshold: 7,
     defaultDrawNodeHover: () => {}, stagePadding: 40, allowInvalidContainer: true, zIndex: true,
+    // Sigma's circles are instances of a triangle, for each of which a GL without a graphics processor takes a millisecond.
+    nodeProgramClasses: { circle: NodePointProgram },
   });
-  const rings = ringsOver(box, sigma, graph, picture, colours, () => how.outlined ?? new Set());
-  sigma.on("afterRender", rings);
+  const draw = layersOf(sigma, picture, colours, () => how.outlined ?? new Set());
+  sigma.on("afterRender", draw);
   sigma.on("clickNode", (/** @type {{node: string}} */ event) => { const found = picture.nodes.find((each) => each.node_id === event.node); if (found) how.onSelect(found); });
-  sigma.refresh();
+  draw();
   box.dataset.drawnMs = (performance.now() - begun).toFixed(0);
-  return { end: () => sigma.kill(), outline: (/** @type {Set<string>} */ ids) => { how.outlined = ids; rings(); } };
+  return { end: () => sigma.kill(), outline: (/** @type {Set<string>} */ ids) => { how.outlined = ids; draw(); } };
 }
 
 /** @param {string} name */
@@ -61,28 +62,68 @@ function coloursOf(box) {
   return { ink: of("--ink"), edge: of("--line"), node: of("--bar"), cause: of("--bad-fill"), bad: of("--bad-fill"), ok: of("--ok-fill"), panel: of("--panel"), accent: of("--accent"), faint: of("--faint") };
 }
 
-/** A ring of the failing share, the sign of the kind, marks, and what a plan would hit. @param {HTMLElement} box @param {any} sigma @param {any} graph @param {{nodes: Node[]}} picture @param {Record<string, string>} colours @param {() => Set<string>} outlined */
-function ringsOver(box, sigma, graph, picture, colours, outlined) {
-  const canvas = h("canvas", { class: "over", "aria-hidden": "true" });
-  box.append(canvas);
+/**
+ * Edges below sigma's nodes, and what nodes say above them. Both are plain canvases: where GL is done by the processor, WebGL takes
+ * seconds for thousands of edges, and a canvas milliseconds.
+ * @param {any} sigma @param {{nodes: Node[], edges: Edge[]}} picture @param {Record<string, string>} colours @param {() => Set<string>} outlined
+ */
+function layersOf(sigma, picture, colours, outlined) {
+  const under = h("canvas", { class: "layer", "aria-hidden": "true" }), over = h("canvas", { class: "layer", "aria-hidden": "true" });
+  sigma.getContainer().prepend(under);
+  sigma.getContainer().append(over);
+  const widths = byWidth(picture);
   return () => {
-    const { width, height } = sigma.getDimensions(), dense = window.devicePixelRatio || 1;
-    canvas.width = width * dense;
-    canvas.height = height * dense;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-    const pen = canvas.getContext("2d");
-    pen.scale(dense, dense);
-    const hit = outlined();
+    const { width, height } = sigma.getDimensions(), places = placesOf(sigma, picture.nodes);
+    drawEdges(cleared(under, width, height), widths, places, colours.edge);
+    const pen = cleared(over, width, height), hit = outlined();
     for (const node of picture.nodes) {
-      if (!graph.hasNode(node.node_id)) continue;
-      const shown = sigma.getNodeDisplayData(node.node_id);
-      const at = sigma.graphToViewport(graph.getNodeAttributes(node.node_id)), r = sigma.scaleSize(shown.size);
-      if (at.x < -30 || at.y < -30 || at.x > width + 30 || at.y > height + 30) continue;
-      ring(pen, at, r, node, colours);
-      if (hit.has(node.node_id)) outline(pen, at, r, colours);
+      const at = places.get(node.node_id);
+      if (!at || at.x < -30 || at.y < -30 || at.x > width + 30 || at.y > height + 30) continue;
+      ring(pen, at, at.r, node, colours);
+      if (hit.has(node.node_id)) outline(pen, at, at.r, colours);
     }
   };
+}
+
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height @returns {CanvasRenderingContext2D} */
+function cleared(canvas, width, height) {
+  const dense = window.devicePixelRatio || 1, pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  canvas.width = width * dense;
+  canvas.height = height * dense;
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  pen.scale(dense, dense);
+  return pen;
+}
+
+/** @param {any} sigma @param {Node[]} nodes @returns {Map<string, {x: number, y: number, r: number}>} */
+const placesOf = (sigma, nodes) => new Map(nodes.slice(0, NODES_MAX).map((node) => [node.node_id, { ...sigma.graphToViewport({ x: node.x * WIDE, y: -node.y }), r: sigma.scaleSize(sigma.getNodeDisplayData(node.node_id).size) }]));
+
+/** Edges by how wide they are drawn: the more traces, the wider. @param {{nodes: Node[], edges: Edge[]}} picture @returns {Map<number, Edge[]>} */
+function byWidth({ nodes, edges }) {
+  const most = Math.max(1, ...nodes.map((each) => each.traces)), found = /** @type {Map<number, Edge[]>} */ (new Map());
+  for (const edge of edges) {
+    const width = Math.round(2 * (0.5 + 2 * Math.sqrt(edge.traces / most))) / 2;
+    if (!found.has(width)) found.set(width, []);
+    found.get(width)?.push(edge);
+  }
+  return found;
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {Map<number, Edge[]>} widths @param {Map<string, {x: number, y: number}>} places @param {string} colour */
+function drawEdges(pen, widths, places, colour) {
+  pen.strokeStyle = colour;
+  for (const [width, edges] of widths) {
+    pen.lineWidth = width;
+    for (const edge of edges) {
+      const from = places.get(edge.source), to = places.get(edge.target);
+      if (!from || !to) continue;
+      pen.beginPath();
+      pen.moveTo(from.x, from.y);
+      pen.lineTo(to.x, to.y);
+      pen.stroke();
+    }
+  }
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {{x: number, y: number}} at @param {number} r @param {Node} node @param {Record<string, string>} colours */
