@@ -10,7 +10,7 @@ from typing import Final
 from graphmind.errors import QueryRefused
 
 # Strings, names in back quotes and comments, in the order in which a scanner meets them.
-_QUOTED: Final = re.compile(
+QUOTED: Final = re.compile(
     r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `(?:[^`]|``)*` | //[^\n]* | /\*.*?\*/""",
     re.VERBOSE | re.DOTALL,
 )
@@ -30,7 +30,7 @@ def refuse_unsafe(text: str) -> None:
     """
     if "\\u" in text:
         raise QueryRefused(r"Write characters as they are: \u escapes are refused.")
-    bare = _QUOTED.sub(_blank, text)
+    bare = QUOTED.sub(_blank, text)
     if _LOAD_CSV.search(bare):
         raise QueryRefused("LOAD CSV reads files and addresses of the server: it is refused.")
     if _PROCEDURE.search(bare):

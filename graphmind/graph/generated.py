@@ -1,11 +1,19 @@
-"""The files under ``cypher/`` that are generated from the schema, and whether they are fresh."""
+"""The files under ``cypher/`` that are generated, and whether they are fresh."""
 
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Final
 
-from graphmind.graph.questions import cypher_folder
+from graphmind.graph.browser import (
+    guide_asciidoc,
+    guide_html,
+    guides_folder,
+    kept_query,
+    queries_folder,
+)
+from graphmind.graph.guides import GUIDES
+from graphmind.graph.questions import cypher_folder, list_questions
 from graphmind.graph.schema import EDGES, NODES, Edge, Node, declared, key_of
 from graphmind.graph.schema.declare import Property
 from graphmind.graph.texts import schema_texts
@@ -36,25 +44,47 @@ def generated_files() -> dict[Path, str]:
         folder / "schema" / "schema.md": "\n".join(_page()),
         folder / "schema" / "constraints.cypher": "\n".join(_constraints()),
         folder / "browser" / "graphmind.grass": "\n".join(_style()),
+        **_guides(guides_folder()),
+        **_queries(queries_folder()),
     }
 
 
 def stale_files() -> list[Path]:
-    """Return the generated files that are missing or differ, sorted."""
-    return sorted(
+    """Return the generated files that are missing, differ or are of nothing any more, sorted."""
+    texts = generated_files()
+    stale = {
         path
-        for path, text in generated_files().items()
+        for path, text in texts.items()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
-    )
+    }
+    folders = (guides_folder(), queries_folder())
+    found = {path for folder in folders if folder.is_dir() for path in folder.iterdir()}
+    return sorted(stale | found - texts.keys())
 
 
 def write_files() -> list[Path]:
-    """Write the generated files that are stale; return them, sorted."""
+    """Write the generated files that are stale, delete those of nothing; return them, sorted."""
     texts, stale = generated_files(), stale_files()
     for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(texts[path], encoding="utf-8")
+        if path in texts:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(texts[path], encoding="utf-8")
+        else:
+            path.unlink()
     return stale
+
+
+def _guides(folder: Path) -> dict[Path, str]:
+    written = {"html": guide_html, "adoc": guide_asciidoc}
+    return {
+        folder / f"{guide.name}.{ending}": write(guide)
+        for guide in GUIDES
+        for ending, write in written.items()
+    }
+
+
+def _queries(folder: Path) -> dict[Path, str]:
+    return {folder / f"{asked.name}.cypher": kept_query(asked) for asked in list_questions()}
 
 
 def _constraints() -> Iterator[str]:

@@ -1,4 +1,5 @@
-from graphmind.graph.generated import generated_files, stale_files
+from graphmind.graph.browser import queries_folder
+from graphmind.graph.generated import generated_files, stale_files, write_files
 from graphmind.graph.schema import EDGES, NODES, Edge, Node, properties
 
 
@@ -19,3 +20,14 @@ def test_every_label_has_a_style_of_its_own():
     style = next(text for path, text in generated_files().items() if path.suffix == ".grass")
 
     assert all(f"\nnode.{label} {{" in style for label in NODES)
+
+
+def test_a_file_of_a_question_that_is_gone_is_stale():
+    left = queries_folder() / "gone.cypher"
+    try:
+        left.touch()
+        assert stale_files() == [left]
+        assert write_files() == [left]
+        assert not left.exists()
+    finally:
+        left.unlink(missing_ok=True)

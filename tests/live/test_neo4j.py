@@ -9,6 +9,7 @@ from graphmind.graph.neo4j import open_neo4j
 from graphmind.graph.port import GraphRows
 from graphmind.graph.questions import list_questions
 from graphmind.graph.schema import EDGES, NODES
+from tests.contracts.browser_files import BrowserContract
 from tests.contracts.graph_store import ExploringContract, GraphStoreContract
 from tests.live.conftest import Server
 
@@ -33,7 +34,7 @@ def opened(neo4j_server: Server):
     store.close()
 
 
-class TestNeo4j(GraphStoreContract, ExploringContract):
+class TestNeo4j(GraphStoreContract, ExploringContract, BrowserContract):
     """The contract on a real Neo4j."""
 
     @pytest.mark.parametrize("text", UPSERTS + CLEANUPS)

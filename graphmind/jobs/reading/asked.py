@@ -1,15 +1,12 @@
 """The question to the graph that gives what an answer shows, for Neo4j Browser."""
 
-import json
-import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
+from graphmind.graph.literals import written_out
 from graphmind.graph.questions import bind, question
 from graphmind.settings import Settings
-
-_PARAMETER: Final = re.compile(r"\$(\w+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +39,8 @@ def browser_url(settings: Settings, cypher: str, parameters: dict[str, Any]) -> 
     """
     if not settings.neo4j_browser:
         return None
-    written = _PARAMETER.sub(
-        lambda found: _literal(parameters[found[1]]) if found[1] in parameters else found[0], cypher
-    )
+    written = written_out(cypher, parameters)
     return f"{settings.neo4j_browser.rstrip('/')}/?cmd=edit&arg={quote(written, safe='')}"
-
-
-def _literal(value: Any) -> str:
-    """Write a value as Cypher has it; JSON's texts, numbers and lists are the same there."""
-    if isinstance(value, dict):
-        inside = ", ".join(f"`{name}`: {_literal(each)}" for name, each in value.items())
-        return f"{{{inside}}}"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def jaeger_url(settings: Settings, trace_id: str) -> str | None:
