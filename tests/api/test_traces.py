@@ -4,6 +4,8 @@ import pyarrow as pa
 import pytest
 
 from graphmind.archive.port import Selection
+from graphmind.archive.queries import Wanted
+from graphmind.jobs.reading.compare import compare
 
 TRACES = "/api/v1/traces"
 MS_NS = 1_000_000
@@ -185,6 +187,24 @@ def test_counts_of_a_comparison_are_those_of_the_facts(client, touched, rows):
     assert (found["overlap"], found["unknown"]) == (len(one & two), 1)
     assert (item["a_with"], item["a_total"]) == (len(one), len(one))
     assert item["b_with"] == len(touched["region", "eu-west-1"] & (two - one))
+
+
+def test_a_part_of_large_cohorts_tells_of_all_of_their_traces(stores, settings):
+    incident = stores.archive.incidents()[0]
+    own = Wanted(trace_ids=pa.array(incident["trace_ids"], pa.string()))
+
+    whole = compare(stores.archive, settings, own, None)
+    a_traces, b_traces = round(whole.a_traces), round(whole.b_traces)
+    halves = compare(stores.archive, settings, own, None, read_max=(a_traces // 2, b_traces // 2))
+    fewer = compare(stores.archive, settings, own, None, read_max=(a_traces, b_traces // 2))
+    surest, again = whole.separating[0], fewer.separating[0]
+
+    for part in (halves, fewer):
+        assert (part.a_traces, part.b_traces) == (whole.a_traces, whole.b_traces)
+    assert (again["kind"], again["name"]) == (surest["kind"], surest["name"])
+    assert (again["a_with"], again["a_total"]) == (surest["a_with"], surest["a_total"])
+    assert again["b_total"] == pytest.approx(surest["b_total"])
+    assert again["b_share"] == pytest.approx(surest["b_share"], abs=0.1)
 
 
 def test_two_halves_of_the_healthy_differ_in_nothing(client, rows):
