@@ -21,6 +21,7 @@ from graphmind_api.actor import may, may_send
 from graphmind_api.body_limit import BodyLimit
 from graphmind_api.console import add_console
 from graphmind_api.context import API
+from graphmind_api.guide_origins import GuideOrigins
 from graphmind_api.idempotency import Idempotency
 from graphmind_api.metrics import Metrics, RequestMetrics
 from graphmind_api.openapi import document, openapi_route
@@ -35,6 +36,7 @@ from graphmind_api.routes import (
     fleet,
     grafana,
     grafana_repairs,
+    guides,
     incident_parts,
     incidents,
     login,
@@ -53,7 +55,7 @@ GUARDED = (
     *(alerts, questions, access, commands, grafana, grafana_repairs),
 )
 """Whoever asks there needs at least the role ``viewer``: a route need not say so."""
-OPEN = (login, operations)
+OPEN = (login, operations, guides)
 
 
 def create_app(
@@ -124,6 +126,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
             expose_headers=["ETag", "Link", "Location", "Retry-After"],
         )
+    app.add_middleware(GuideOrigins)
     app.add_middleware(Faults)
     app.add_middleware(Surroundings, hosts=frozenset(settings.hosts.lower().split()))
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)
