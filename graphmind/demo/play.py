@@ -61,19 +61,19 @@ def play(script: Script, tell: Tell, show: Show) -> list[Outcome]:
         watch = Watch()
         _look_until(stage, watch, show, time.monotonic() + script.healthy_s)
         healthy = stage.figures(healthy_from_ms, _now_ms() - SETTLING_S * 1000)
-        outcomes = [_act(script, stage, watch, show, healthy)]
+        outcomes = [act(script, stage, watch, show, healthy)]
         if script.again:
             tell(f"the world is put right; after {BETWEEN_S:g} s the same fault comes again")
             stage.clear(script.fault)
             _look_until(stage, watch, show, time.monotonic() + BETWEEN_S)
-            outcomes.append(_act(script, stage, watch, show, healthy))
+            outcomes.append(act(script, stage, watch, show, healthy))
         whole = "whole" if stage.trail_is_whole() else "BROKEN"
         tell(f"the audit trail is {whole}")
         return outcomes
 
 
-def _act(script: Script, stage: Stage, watch: Watch, show: Show, healthy: Json) -> Outcome:
-    """Bring the fault about, and watch until it is healed or patience ends."""
+def act(script: Script, stage: Stage, watch: Watch, show: Show, healthy: Json) -> Outcome:
+    """Bring the fault about, watch until it is healed or patience ends, and say what came of it."""
     known = frozenset(str(each["repair_id"]) for each in stage.repairs())
     told_before = len(watch.named)
     injected = stage.inject(script.fault)
@@ -86,8 +86,9 @@ def _act(script: Script, stage: Stage, watch: Watch, show: Show, healthy: Json) 
     began_s = time.monotonic()
     patience_s = script.patience_s if truth.repairs else QUIET_S
     while not progress.is_done and time.monotonic() < began_s + patience_s:
-        seen.take(_look(stage, watch, show))
-        progress.look(stage.repairs())
+        happenings, incidents, repairs = _look(stage, watch, show)
+        seen.take(happenings, incidents)
+        progress.look(repairs)
         if not truth.repairs and progress.begun:
             patience_s = script.patience_s
         time.sleep(LOOK_EVERY_S)
@@ -114,8 +115,7 @@ class _Seen:
         self.by_kind: dict[str, list[int]] = {}
         self.traces_when_named: int | None = None
 
-    def take(self, looked: tuple[Sequence[Happening], Sequence[Json]]) -> None:
-        happenings, incidents = looked
+    def take(self, happenings: Sequence[Happening], incidents: Sequence[Json]) -> None:
         for one in happenings:
             self.by_kind.setdefault(one.kind, []).append(one.at_ms)
         if self.traces_when_named is None and "cause" in self.by_kind:
@@ -134,15 +134,19 @@ def _look_until(stage: Stage, watch: Watch, show: Show, end_s: float) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def _look(stage: Stage, watch: Watch, show: Show) -> tuple[list[Happening], list[Json]]:
-    """Look once, and show what is new."""
+def _look(stage: Stage, watch: Watch, show: Show) -> tuple[list[Happening], list[Json], list[Json]]:
+    """Look once, and show what is new; return it with the incidents and repairs it was seen in.
+
+    Who decides by them that the play is over decides by what was shown.
+    """
     stage.must_live()
     incidents: list[Json] = list(stage.incidents())
-    found = watch.look(_now_ms(), incidents, stage.repairs())
+    repairs: list[Json] = list(stage.repairs())
+    found = watch.look(_now_ms(), incidents, repairs)
     found += watch.refused(_now_ms(), stage.refusals())
     for one in found:
         show(one)
-    return found, incidents
+    return found, incidents, repairs
 
 
 def _moments(since_ms: int, begun: Sequence[Json], seen: _Seen, stage: Stage) -> Moments:
