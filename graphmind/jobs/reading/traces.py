@@ -231,8 +231,9 @@ def _items(archive: Archive, trace_id: str, start_ns: int) -> list[Row]:
     """Return what a trace touched with its lift in the hour about it, highest first."""
     time = Time(since_ns=start_ns - HOUR_NS // 2, until_ns=start_ns + HOUR_NS // 2)
     hour = Stretch(from_ns=time.since_ns, until_ns=time.until_ns, step_ns=HOUR_NS)
-    pace = archive.tallies.pace(hour).to_pylist()
-    traces, failing = (sum(row[name] for row in pace) for name in ("traces", "failing"))
+    ended = archive.tallies.outcomes(hour).to_pylist()
+    traces = sum(row["traces"] for row in ended)
+    failing = sum(row["traces"] for row in ended if row["outcome"] not in ("ok", "incomplete"))
     usual = failing / traces if traces else 0.0
     rows = [
         {
