@@ -41,6 +41,7 @@ class RepairStep(Body):
     summary: str = Field(description="What exactly would happen")
     preconditions: tuple[str, ...]
     undoes_with: str = Field(description="Why there is no inverse, or what it does not bring back")
+    optional: bool = Field(description="The repair goes on without it where it cannot be done")
 
 
 class Impact(Body):

@@ -50,6 +50,8 @@ class Step:
     """What must hold when it runs, besides ``before``."""
     undoes_with: str = ""
     """Why there is no inverse, or what the inverse does not bring back."""
+    optional: bool = False
+    """The repair goes on without it where it cannot be done."""
 
 
 @dataclass(frozen=True, kw_only=True)

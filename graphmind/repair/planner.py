@@ -242,6 +242,7 @@ def _step(number: int, resolved: Resolved, connector: Connector) -> Step:
         summary=planned.summary,
         preconditions=planned.preconditions,
         undoes_with=planned.undoes_with,
+        optional=resolved.optional,
     )
 
 

@@ -25,8 +25,9 @@ def with_run(repair: Repair, run: StepRun) -> Repair:
 
 
 def next_forward(repair: Repair) -> Step | None:
-    """Return the first step that did not take effect yet."""
-    return next((s for s in _steps(repair) if not _is(repair, s, StepState.APPLIED)), None)
+    """Return the first step that did not take effect yet, and is not left out."""
+    over = (StepState.APPLIED, StepState.LEFT_OUT)
+    return next((s for s in _steps(repair) if not _is(repair, s, *over)), None)
 
 
 def next_back(repair: Repair) -> Step | None:

@@ -31,6 +31,8 @@ class StepState(StrEnum):
     """Written before the call: after a crash only ``verify`` can tell whether it was made."""
     APPLIED = "applied"
     FAILED = "failed"
+    LEFT_OUT = "left_out"
+    """Optional, and it could not be done: the repair went on without it."""
     UNDOING = "undoing"
     """As INTENDED, for the inverse."""
     UNDONE = "undone"

@@ -52,7 +52,7 @@ class Walk:
         """
         step = next_forward(repair)
         if step is None:
-            return self._ledger.move(repair, Event.EXECUTED)
+            return self._executed(repair)
         run = run_of(repair, step)
         if run is not None and run.state is StepState.INTENDED:
             said = "the runner ended after the call was intended"
@@ -63,7 +63,7 @@ class Walk:
             return turned
         attempts = run.attempts if run else 0
         if run is not None and attempts >= self._patience.attempts_max:
-            return self._turn_back(repair, Event.FAIL, f"step {step.number}: {run.detail}")
+            return self._given_up(repair, step, run.detail)
         repair = self._ledger.intend(repair, step, StepState.INTENDED, attempt=attempts + 1)
         return self._take(repair, step, self._calls.apply(step, key_of(repair, step)))
 
@@ -90,6 +90,8 @@ class Walk:
         for unfit in filter(None, map(self._calls.unfit, repair.plan.steps)):
             return self._turn_back(repair, Event.FAIL, unfit)
         for step in first_of_targets(repair):
+            if step.optional:
+                continue
             outcome = self._calls.precheck(step, key_of(repair, step))
             if outcome.came is Came.CHANGED:
                 return self._ledger.move(repair, Event.REPLAN, reason=outcome.detail)
@@ -105,19 +107,40 @@ class Walk:
             done = self._ledger.marked(repair, step, StepState.APPLIED, outcome.detail)
             draft = self._ledger.step_entry(done, step, "step_applied", outcome)
             if next_forward(done) is None:
-                return self._ledger.move(done, Event.EXECUTED, first=draft)
+                return self._executed(done, first=draft)
             return self._ledger.keep(done, draft)
         failed = self._ledger.marked(repair, step, StepState.FAILED, outcome.detail)
         if outcome.came is Came.CHANGED:
             draft = self._ledger.step_entry(failed, step, "step_changed", outcome)
+            if step.optional:
+                return self._given_up(self._ledger.keep(failed, draft), step, outcome.detail)
             return self._on_changed(failed, draft, outcome.detail)
         draft = self._ledger.step_entry(failed, step, "step_failed", outcome)
         failed = self._ledger.keep(failed, draft)
         wait_s = self._wait_s(failed, step, outcome)
         if wait_s is None:
-            return self._turn_back(failed, Event.FAIL, f"step {step.number}: {outcome.detail}")
+            return self._given_up(failed, step, outcome.detail)
         self._sleep(wait_s)
         return failed
+
+    def _given_up(self, repair: Repair, step: Step, detail: str) -> Repair:
+        """Go on without a step that is optional; turn back for any other."""
+        if not step.optional:
+            return self._turn_back(repair, Event.FAIL, f"step {step.number}: {detail}")
+        repair = self._looked_late(repair)
+        left = next_forward(repair)
+        if left is not None and left.number == step.number:
+            repair = self._ledger.marked(repair, step, StepState.LEFT_OUT, detail)
+            repair = self._ledger.keep(
+                repair, self._ledger.step_entry(repair, step, "step_left_out")
+            )
+        return self._executed(repair) if next_forward(repair) is None else repair
+
+    def _executed(self, repair: Repair, first: AuditDraft | None = None) -> Repair:
+        """End a run over all steps; it failed where every one of them was left out."""
+        if {run.state for run in repair.steps} == {StepState.LEFT_OUT}:
+            return self._turn_back(repair, Event.FAIL, "all its steps had to be left out")
+        return self._ledger.move(repair, Event.EXECUTED, first=first)
 
     def _on_changed(self, repair: Repair, draft: AuditDraft, detail: str) -> Repair:
         if any(run.state is StepState.APPLIED for run in repair.steps):

@@ -37,7 +37,14 @@ def setting(target: str, value: str) -> Call:
     return Call(action="set", target=target, params={"value": value})
 
 
-def step(number: int, target: str, *, has_undo: bool = True, connector: str = "shelf") -> Step:
+def step(
+    number: int,
+    target: str,
+    *,
+    has_undo: bool = True,
+    connector: str = "shelf",
+    optional: bool = False,
+) -> Step:
     """Set a target from ``old`` to ``new``."""
     return Step(
         number=number,
@@ -48,6 +55,7 @@ def step(number: int, target: str, *, has_undo: bool = True, connector: str = "s
         undo=setting(target, "old") if has_undo else None,
         summary=f"set {target} from old to new",
         undoes_with="" if has_undo else "nobody unsends it",
+        optional=optional,
     )
 
 

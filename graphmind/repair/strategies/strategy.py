@@ -58,7 +58,7 @@ class Action:
     connector: str | None = None
     """Name or kind of a configured connector; None: the one that offers the action."""
     optional: bool = False
-    """Left out with a warning where a name has no value or no connector offers it."""
+    """Left out where a name has no value, no connector offers it, or it is refused when run."""
 
 
 @dataclass(frozen=True, kw_only=True)
