@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -19,6 +19,9 @@ TRACE_ACTIONS: Final = (
     *("reset_span", "reinvoke", "skip_step", "revert_state"),
     *("redispatch", "rebuild_trace", "mark_trace"),
 )
+
+AT_ONCE: Final = 500
+"""Snapshots read in one exchange with the state store (chosen)."""
 
 
 class InWork(Exception):  # noqa: N818 - reads as the answer it is
@@ -106,15 +109,28 @@ class Commands:
         model = target.partition("@")[0]
         if model not in MODELS:
             raise Refused(f"expected one of {', '.join(MODELS)}, got {target}")
+        every = "agent_state_snapshot:*:ModelExecutor"
+        keys = [key async for key in self._store.scan_iter(match=every, count=AT_ONCE)]
         dropped = 0
-        async for key in self._store.scan_iter(match="agent_state_snapshot:*:ModelExecutor"):
-            text = await self._store.get(key)
+        for first in range(0, len(keys), AT_ONCE):
+            dropped += await self._without_context(keys[first : first + AT_ONCE], model)
+        return f"context of {dropped} tasks reset"
+
+    async def _without_context(self, keys: Sequence[bytes], model: str) -> int:
+        """Drop the contexts of a model from some snapshots; return of how many."""
+        reading = self._store.pipeline(transaction=False)
+        for key in keys:
+            reading.get(key)
+        writing, dropped = self._store.pipeline(transaction=False), 0
+        for key, text in zip(keys, await reading.execute(), strict=True):
             snapshot = orjson.loads(text) if text else {}
             if snapshot.get("model_version") == model and snapshot.get("context"):
                 snapshot["context"] = {**snapshot["context"], "model_context": None}
-                await self._store.set(key, orjson.dumps(snapshot), keepttl=True)
+                writing.set(key, orjson.dumps(snapshot), keepttl=True)
                 dropped += 1
-        return f"context of {dropped} tasks reset"
+        if dropped:
+            await writing.execute()
+        return dropped
 
 
 def _later(action: Callable[[str], str]) -> Callable[[str], Awaitable[str]]:
