@@ -1,6 +1,7 @@
 """Named background loops: each runs one job again and again, and says so in the log."""
 
 import logging
+import math
 import threading
 import time
 import uuid
@@ -48,14 +49,17 @@ class Loop:
         *,
         every_s: float,
         rest: float = 0.0,
+        rest_max_s: float = math.inf,
         strain: Callable[[], float] = lambda: 1.0,
     ) -> None:
         """Pause at least ``rest`` times as long as the run before took: work that can wait.
 
+        No longer than ``rest_max_s``, where a run may take long because it waits for others.
         ``strain`` multiplies that rest: how much the process has to do just then, 1 or more.
         """
         self.name = name
         self._rest = rest
+        self._rest_max_s = rest_max_s
         self._strain = strain
         self.every_s = every_s
         self.state = LoopState()
@@ -104,7 +108,8 @@ class Loop:
             self.run_once()
             tries = min(self.state.failures, 10)
             took_s = time.monotonic() - began_s
-            pause_s = max(0.0, self.every_s - took_s, self._rest * self._strain() * took_s)
+            rest_s = min(self._rest * self._strain() * took_s, self._rest_max_s)
+            pause_s = max(0.0, self.every_s - took_s, rest_s)
             if tries:
                 pause_s = min(ERROR_PAUSE_MAX_S, self.every_s * 2**tries)
 

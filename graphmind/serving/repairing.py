@@ -23,6 +23,9 @@ RECOVER_EVERY_S: Final = 60.0
 """Pauses of the loops (chosen); a repair whose runner is gone waits for its lease anyway."""
 RESTS: Final = 2.0
 """Planning and judging take a third of a core at most (chosen)."""
+REST_MAX_S: Final = 3.0
+"""... but a run that carried out a repair took long because it waited for systems, and the next
+incident waits for it (chosen)."""
 LATE_S: Final = 4.0
 """Least time from a span's end until it is settled, besides the quiet that a trace is waited for:
 senders batch, and a request that hangs is told of last (chosen)."""
@@ -82,7 +85,7 @@ class Repairing:
         self._tallied: tuple[int, RepairTally] | None = None
         """As of which audit entry repairs were last told in numbers, and the numbers."""
         self.loops = (
-            Loop("repair", self._repair, every_s=REPAIR_EVERY_S, rest=RESTS),
+            Loop("repair", self._repair, every_s=REPAIR_EVERY_S, rest=RESTS, rest_max_s=REST_MAX_S),
             Loop("verify", self._verify, every_s=VERIFY_EVERY_S, rest=RESTS),
             Loop("recover", self._recover, every_s=RECOVER_EVERY_S),
         )

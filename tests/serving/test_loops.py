@@ -84,6 +84,24 @@ def test_a_loop_rests_as_long_as_it_worked_times_the_strain():
     assert min(pauses) >= 0.2
 
 
+def test_a_loop_rests_no_longer_than_it_may_after_a_long_run():
+    began = []
+
+    def job():
+        began.append(time.monotonic())
+        time.sleep(0.05)
+        return {}
+
+    loop = Loop("repair", job, every_s=0.01, rest=1_000.0, rest_max_s=0.02)
+    loop.start()
+    while len(began) < 3:
+        time.sleep(0.01)
+    loop.stop()
+
+    pauses = [after - before for before, after in itertools.pairwise(began)]
+    assert min(pauses) >= 0.06
+
+
 def test_a_loop_that_was_not_started_or_fails_is_in_trouble():
     def broken():
         raise StoreError("no disk")

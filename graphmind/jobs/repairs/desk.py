@@ -80,7 +80,13 @@ class RepairDesk:
 
     def choices(self, incident_id: str) -> Choice:
         """Return the strategies that answer an incident, best first, and why others do not."""
-        return self._choice(self.situation(incident_id))
+        return self.choices_in(self.situation(incident_id))
+
+    def choices_in(self, situation: Situation) -> Choice:
+        """Return the same for an incident of which the situation was read before."""
+        records = records_of(self.journal.repairs(limit=PAST_MAX))
+        fingerprint = situation.fingerprint
+        return choose(situation.signs, self._book.in_use(), records, fingerprint=fingerprint)
 
     def situation(self, incident_id: str) -> Situation:
         """Return what is known of an incident."""
@@ -96,9 +102,11 @@ class RepairDesk:
         strategy: str | None = None,
         idempotency_key: str = "",
         dry_run: bool = False,
+        situation: Situation | None = None,
     ) -> Repair:
         """Plan a repair, best strategy first unless one is named; changes nothing outside.
 
+        ``situation`` is that of the incident where it was just read: reading takes seconds.
         Returns it planned (a dry run), approved where the policy approves by itself, suppressed,
         or awaiting approval. For a key that is known it returns that repair as it stands. Raises
         PlanRefused where nothing answers the incident or no plan can be made, ConnectorError where
@@ -106,7 +114,7 @@ class RepairDesk:
         """
         if known := self._of_key(idempotency_key):
             return self._finished(known, who=who)
-        situation = self.situation(incident_id)
+        situation = situation or self.situation(incident_id)
         revision = self._revision(situation, strategy)
         plan = self._plan(situation, revision)
         repair = self._new(situation, revision, plan, who=who, key=idempotency_key, dry_run=dry_run)
@@ -281,18 +289,13 @@ class RepairDesk:
         """Return the strategy that a repair goes by."""
         return self._book.get(repair.strategy)
 
-    def _choice(self, situation: Situation) -> Choice:
-        records = records_of(self.journal.repairs(limit=PAST_MAX))
-        fingerprint = situation.fingerprint
-        return choose(situation.signs, self._book.in_use(), records, fingerprint=fingerprint)
-
     def _revision(self, situation: Situation, strategy: str | None) -> Revision:
         if strategy is not None:
             revision = self._book.get(strategy)
             if not revision.usable:
                 raise PlanRefused(f"{revision.key} waits for approval, or is switched off")
             return revision
-        choice = self._choice(situation)
+        choice = self.choices_in(situation)
         if not choice.matches:
             raise PlanRefused(choice.summary)
         return self._book.get(choice.matches[0].strategy.key)

@@ -186,14 +186,17 @@ def _planned(desk: RepairDesk, incident: Document, own: Sequence[Repair]) -> Rep
     name = incident["incident_id"]
     why: list[str] = []
     try:
-        choice = desk.choices(name)
+        situation = desk.situation(name)
+        choice = desk.choices_in(situation)
         for match in choice.matches:
             strategy = match.strategy
             if strategy.strategy_id in spent or _attempts(strategy, own) >= strategy.attempts_max:
                 why.append(f"{strategy.strategy_id} was tried, or turned down, before")
                 continue
             try:
-                return _told(desk.plan(name, who=POLICY, strategy=strategy.strategy_id))
+                return _told(
+                    desk.plan(name, who=POLICY, strategy=strategy.strategy_id, situation=situation)
+                )
             except StoreError:
                 raise
             except GraphmindError as error:
