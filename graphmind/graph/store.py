@@ -9,6 +9,7 @@ from graphmind.graph.explore import refuse_unsafe
 from graphmind.graph.port import Counters, GraphRows, Row, Run, T
 from graphmind.graph.questions import bind, question
 from graphmind.graph.rows import statements
+from graphmind.graph.turns import Turns
 
 
 class Engine(Protocol):
@@ -45,25 +46,29 @@ class Engine(Protocol):
 
 
 class CypherStore:
-    """A GraphStore. One thread of a process writes at a time; reads run beside it."""
+    """A GraphStore. One thread of a process writes at a time; reads run beside it.
+
+    Loads, replacements and prunings come one after another, and let transactions in between their
+    statements: what they count holds what was written meanwhile.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._writing = threading.RLock()
+        self._bulk = threading.RLock()
+        """Held through a load, a replacement or a pruning."""
+        self._turns = Turns()
 
     def ensure_schema(self) -> None:
         """Create constraints and indexes that are missing."""
-        with self._writing:
+        with self._turns.part():
             self._engine.define(texts.schema_texts())
 
     def upsert(self, rows: GraphRows) -> Counters:
         """Write nodes, then relationships; writing the same rows twice changes nothing."""
-        with self._writing:
-            before = self._engine.size()
-            if before == (0, 0):
-                loaded = self._engine.load_empty(rows)
-                if loaded is not None:
-                    return loaded
+        with self._bulk:
+            before, loaded = self._load_empty(rows)
+            if loaded is not None:
+                return loaded
             missing = sum(self._upsert(s.text, s.rows, s.is_edge) for s in statements(rows))
             after = self._engine.size()
         return Counters(
@@ -77,7 +82,7 @@ class CypherStore:
 
         In this order, so that a reader never sees a gap.
         """
-        with self._writing:
+        with self._bulk:
             written = self.upsert(rows)
             before = self._engine.size()
             for text in texts.stale_texts():
@@ -102,17 +107,17 @@ class CypherStore:
         """Run an analyst's own Cypher, read-only. Raises QueryRefused."""
         refuse_unsafe(text)
         # The embedded engine's time limit holds for the whole database: no write may run under it.
-        with self._writing:
+        with self._turns.part():
             return self._engine.explore(text, params, row_limit=row_limit, timeout_s=timeout_s)
 
     def prune(self, before_ms: int) -> Counters:
         """Delete traces (and their spans) that ended before; keep incidents and repairs."""
-        with self._writing:
+        with self._bulk:
             before = self._engine.size()
             while rows := self._engine.query(texts.ENDED_TRACES, {"beforeMs": before_ms}):
                 ids = [row["id"] for row in rows]
-                self._engine.write(texts.DELETE_SPANS, {"ids": ids})
-                self._engine.write(texts.DELETE_TRACES, {"ids": ids})
+                self._write(texts.DELETE_SPANS, {"ids": ids})
+                self._write(texts.DELETE_TRACES, {"ids": ids})
             after = self._engine.size()
         return Counters(
             nodes_deleted=before[0] - after[0], relationships_deleted=before[1] - after[1]
@@ -120,7 +125,7 @@ class CypherStore:
 
     def transact(self, work: Callable[[Run], T]) -> T:
         """Run several statements of ``journal.py`` in one durable transaction."""
-        with self._writing:
+        with self._turns.at_once():
             return self._engine.transact(work)
 
     def ask(self, text: str, params: Mapping[str, Any]) -> list[Row]:
@@ -131,11 +136,22 @@ class CypherStore:
         """Release the engine."""
         self._engine.close()
 
+    def _load_empty(self, rows: GraphRows) -> tuple[tuple[int, int], Counters | None]:
+        """Return the size as it was, and what was written where the graph was empty."""
+        with self._turns.part():
+            before = self._engine.size()
+            return before, self._engine.load_empty(rows) if before == (0, 0) else None
+
+    def _write(self, text: str, params: Mapping[str, Any]) -> list[Row]:
+        """Run one statement of many."""
+        with self._turns.part():
+            return self._engine.write(text, params)
+
     def _upsert(self, text: str, rows: list[Row], is_edge: bool) -> int:  # noqa: FBT001 - private
         """Return the number of rows whose ends are missing."""
-        answer = self._engine.write(text, {"rows": rows})
+        answer = self._write(text, {"rows": rows})
         return len(rows) - answer[0]["matched"] if is_edge else 0
 
     def _until_none(self, text: str, **params: Any) -> None:
-        while self._engine.write(text, params)[0]["deleted"]:
+        while self._write(text, params)[0]["deleted"]:
             pass
