@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
@@ -18,11 +17,14 @@ from graphmind.simulation.scenario import Scenario
 from graphmind.simulation.simulate import simulate
 from graphmind.wiring import open_stores
 from tests.api.conftest import fill
+from tests.repair.connectors.http_serving import Asked, serving
 
 CHROMIUM = shutil.which("chromium")
 SCENARIO = Scenario(seed=7, traces=600, incidents=2)
 SCRIPT = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 """The name of a span of one trace, and the value of an attribute of it."""
+SECRET = "whsec_" + "c29tZSBzZWNyZXQgb2YgYSB0ZXN0" * 2
+"""Signs commands; of this test alone."""
 QUIET = (
     *(
         "--no-sandbox",
@@ -50,6 +52,8 @@ class Served:
     """Newest first."""
     span_with_script: str
     """Where the console shows it."""
+    commanded: list[Asked]
+    """What the control plane was told to do."""
 
     def login_link(self) -> str:
         """Return the address that the server printed; it opens once."""
@@ -65,22 +69,43 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = Settings(data_dir=folder / "stores")
     with open_stores(settings) as stores:
         fill(stores, settings, spans)
-    # Nothing is pruned: the planted incidents are of a fixed day.
-    server = Server(folder, retention_days=0)
+    commanded: list[Asked] = []
+    with control_plane(folder, commanded) as connectors:
+        # Nothing is pruned: the planted incidents are of a fixed day.
+        server = Server(folder, retention_days=0, connectors=connectors)
+        yield from running(server, planted, commanded)
+
+
+def running(server: Server, planted: str, commanded: list[Asked]) -> Iterator[Served]:
+    """Run the server as long as somebody uses it."""
     try:
         server.start(ready_s=READY_S)
-        token = (folder / "stores" / "token").read_text().strip()
-        known = {"Authorization": f"Bearer {token}"}
-        page = httpx.get(f"{server.api}/api/v1/incidents", headers=known, timeout=60).json()
         yield Served(
             address=server.api,
-            token=token,
+            token=(server.folder / "stores" / "token").read_text().strip(),
             log=server.log,
-            incidents=tuple(each["incident_id"] for each in page["items"]),
+            incidents=tuple(each["incident_id"] for each in server.incidents()),
             span_with_script=planted,
+            commanded=commanded,
         )
     finally:
         server.stop()
+
+
+@contextmanager
+def control_plane(folder: Path, commanded: list[Asked]) -> Iterator[Path]:
+    """Serve a receiver of commands that takes them all; give the file that names it."""
+
+    def take(asked: Asked) -> tuple[int, object]:
+        commanded.append(asked)
+        return 200, {}
+
+    with serving(take) as port:
+        file = folder / "connectors.yaml"
+        hook = {"kind": "webhook", "live": True, "undoes": True, "secret": SECRET}
+        told = {"connectors": {"hook": hook | {"url": f"http://127.0.0.1:{port}"}}}
+        file.write_text(json.dumps(told), "utf-8")  # JSON is YAML
+        yield file
 
 
 def plant_script(spans: Path) -> str:

@@ -1,0 +1,60 @@
+"""A repair planned in the browser and rejected there: nothing is commanded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.conftest import DRAWN_MS, Served, drawn, show
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+
+@contextmanager
+def as_approver(browser: Browser, admin: Page, served: Served, name: str) -> Iterator[Page]:
+    made = admin.request.post(
+        f"{served.address}/api/v1/keys",
+        data={"name": name, "role": "approver", "expires_days": 1},
+        headers={"Origin": served.address},
+    ).json()
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(DRAWN_MS)
+    assert page.request.post(f"{served.address}/login", data={"token": made["token"]}).ok
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def plan(page: Page, served: Served, incident: str) -> dict[str, Any]:
+    """Plan the best match on the incident's screen; return the repair as the API has it."""
+    show(page, served, f"/incidents/{incident}")
+    page.get_by_role("button", name="Plan a repair").click()
+    page.get_by_role("dialog").get_by_role("button", name="Plan", exact=True).click()
+    expect(page.locator("#todo")).to_contain_text("Touches", timeout=DRAWN_MS)
+    asked = f"{served.address}/api/v1/repairs?incident_id={incident}"
+    found: dict[str, Any] = page.request.get(asked).json()["items"][0]
+    return found
+
+
+def decide(page: Page, served: Served, repair: dict[str, Any], button: str) -> None:
+    show(page, served, f"/repairs/{repair['repair_id']}")
+    page.get_by_role("button", name=button).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("tried in a test")
+    dialog.locator("button.go").click()
+    expect(dialog).to_have_count(0, timeout=DRAWN_MS)
+    drawn(page)
+
+
+def test_a_plan_is_made_and_rejected_with_its_reason(page: Page, served: Served, browser: Browser):
+    repair = plan(page, served, served.incidents[1])
+    with as_approver(browser, page, served, "rita") as rita:
+        decide(rita, served, repair, "Reject")
+
+        expect(rita.locator(".head")).to_contain_text("rejected", timeout=DRAWN_MS)
+        expect(rita.locator("main")).to_contain_text("Rejected by rita")
+    assert served.commanded == []
