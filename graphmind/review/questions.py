@@ -1,0 +1,196 @@
+"""Questions to discuss, each with the places where its evidence can be seen."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from graphmind.graph.questions import bind, question
+from graphmind.review.causes import Standings
+from graphmind.review.model import (
+    CauseOfWeek,
+    Evidence,
+    Group,
+    Question,
+    Rank,
+    RepairOfWeek,
+    Risk,
+)
+from graphmind.review.week import Week
+
+API: Final = "/api/v1"
+QUESTIONS_MAX: Final = 12
+"""What an hour has time for (chosen)."""
+EACH_MAX: Final = 3
+"""Of one sort (chosen)."""
+
+
+def questions(
+    week: Week,
+    causes: Standings,
+    *,
+    groups: Sequence[Group],
+    ranks: Sequence[Rank],
+    repairs: Sequence[RepairOfWeek],
+    risks: Sequence[Risk],
+) -> tuple[Question, ...]:
+    """Return what the week leaves to decide, the most pressing first."""
+    sorts = (
+        [_new(each) for each in causes.new],
+        [_recurring(each) for each in causes.recurring],
+        [_repair(each) for each in repairs if each.verdict in _BAD],
+        [_rank(week, each) for each in ranks if each.trend == "worse"],
+        [_untested(each) for each in causes.resolved if not each.exposed],
+        [_group(week, each) for each in groups if each.standing == "new"],
+        list(_risks(week, risks)),
+    )
+    return tuple(each for sort in sorts for each in sort[:EACH_MAX])[:QUESTIONS_MAX]
+
+
+_BAD: Final = ("ineffective", "harmful")
+
+
+def _new(cause: CauseOfWeek) -> Question:
+    text = (
+        f"New: {cause.cause} ({_symptom(cause)}, {_traces(cause.failing)}). What let it in, and "
+        "who owns it?"
+    )
+    return Question(text=text, evidence=_of_incidents(cause.incident_ids))
+
+
+def _recurring(cause: CauseOfWeek) -> Question:
+    if cause.repair == "effective":
+        ask = "Repairs worked and it came back: which lasting fix replaces them?"
+    elif cause.repair:
+        ask = f"Its newest repair is {cause.repair}: which one is tried next?"
+    else:
+        ask = "No repair was tried: which one should be?"
+    text = f"Again: {cause.cause} in {len(cause.weeks)} weeks ({_traces(cause.failing)}). {ask}"
+    return Question(text=text, evidence=_of_incidents(cause.incident_ids))
+
+
+def _untested(cause: CauseOfWeek) -> Question:
+    text = (
+        f"{cause.cause} caused no failure this week, but nothing is known to have touched it. Is "
+        "it fixed, or only unused?"
+    )
+    return Question(text=text, evidence=_of_incidents(cause.incident_ids))
+
+
+def _repair(repair: RepairOfWeek) -> Question:
+    text = (
+        f"The repair {repair.strategy} of {repair.cause} was {repair.verdict}. Should the strategy "
+        "be changed or switched off?"
+    )
+    evidence = _evidence(
+        f"repair {repair.repair_id}",
+        href=f"/incidents/{quote(repair.incident_id, safe='')}",
+        api=f"{API}/repairs/{quote(repair.repair_id, safe='')}",
+        ask="repairs_of_incident",
+        incident_id=repair.incident_id,
+    )
+    return Question(text=text, evidence=(evidence,))
+
+
+def _rank(week: Week, rank: Rank) -> Question:
+    collection = {"model_version": "model-versions", "region": "regions"}[rank.kind]
+    name = quote(rank.name, safe="")
+    time = f"since_ms={week.since_ms}&until_ms={week.until_ms}"
+    before = 0.0 if rank.share_before is None else rank.share_before
+    text = (
+        f"{rank.kind.replace('_', ' ')} {rank.name} fails {rank.share:.1%} of its traces, after "
+        f"{before:.1%} the week before. Should traffic move?"
+    )
+    evidence = _evidence(
+        f"{rank.name} by version and region",
+        href=f"/health/{collection}/{name}",
+        api=f"{API}/{collection}/{name}?{time}",
+        ask="failing_share_by_model_and_region",
+        from_ms=week.since_ms,
+        until_ms=week.until_ms,
+    )
+    return Question(text=text, evidence=(evidence,))
+
+
+def _group(week: Week, group: Group) -> Question:
+    text = (
+        f"{len(group.members)} parts about {group.name} began to fail together. Do they depend on "
+        "each other as designed?"
+    )
+    evidence = _evidence(
+        "what fails together",
+        href=f"/traces?since_ms={week.since_ms}&until_ms={week.until_ms}&failing=true",
+        api=f"{API}/traces?since_ms={week.since_ms}&until_ms={week.until_ms}&failing=true",
+        ask="failing_together",
+        from_ms=week.since_ms,
+        until_ms=week.until_ms,
+    )
+    return Question(text=text, evidence=(evidence,))
+
+
+def _risks(week: Week, risks: Sequence[Risk]) -> Iterator[Question]:
+    """Ask about the gravest of each kind."""
+    time = {"from_ms": week.since_ms, "until_ms": week.until_ms}
+    span = f"since_ms={week.since_ms}&until_ms={week.until_ms}"
+    points = [each for each in risks if each.kind == "single point"]
+    if points:
+        names = ", ".join(each.name for each in points[:3])
+        yield Question(
+            text=f"{names}: nearly all traces pass. What happens to them when one is gone?",
+            evidence=(
+                _evidence(
+                    "what nearly all traces pass",
+                    href=f"/health?{span}",
+                    api=f"{API}/heatmap?minutes=60",
+                    ask="quiet_risks",
+                    **time,
+                ),
+            ),
+        )
+    for risk in [each for each in risks if each.kind == "busy key"][:1]:
+        key = risk.name.partition(" ")[2]
+        yield Question(
+            text=f"{key}: {risk.said}. Who may write it, and what checks the value?",
+            evidence=(
+                _evidence(
+                    f"writers and readers of {key}",
+                    href=f"/health/kv-keys/{quote(key, safe='')}",
+                    api=f"{API}/kv-keys/{quote(key)}?{span}",
+                    ask="key_readers_and_writers",
+                    key=key,
+                    **time,
+                ),
+            ),
+        )
+
+
+def _of_incidents(ids: Sequence[str]) -> tuple[Evidence, ...]:
+    return tuple(
+        _evidence(
+            each,
+            href=f"/incidents/{quote(each, safe='')}",
+            api=f"{API}/incidents/{quote(each, safe='')}",
+            ask="incident_causes",
+            incident_id=each,
+        )
+        for each in ids[:EACH_MAX]
+    )
+
+
+def _evidence(label: str, *, href: str, api: str, ask: str, **given: Any) -> Evidence:
+    asked = question(ask)
+    return Evidence(
+        label=label,
+        href=href,
+        api=api,
+        question=ask,
+        cypher=asked.text,
+        parameters=bind(asked, given),
+    )
+
+
+def _symptom(cause: CauseOfWeek) -> str:
+    return cause.symptom.replace("_", " ")
+
+
+def _traces(count: int) -> str:
+    return f"{count:,} failing trace{'' if count == 1 else 's'}"
