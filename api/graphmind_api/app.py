@@ -43,15 +43,17 @@ from graphmind_api.routes import (
     operations,
     questions,
     repairs,
+    review,
     root_cause,
     strategies,
     traces,
+    trends,
 )
 from graphmind_api.under_way import UnderWay
 
 GUARDED = (
-    *(incidents, incident_parts, traces, fleet, exploring),
-    *(root_cause, diagnosis, repairs, strategies, audit),
+    *(incidents, incident_parts, traces, fleet, trends, exploring),
+    *(root_cause, diagnosis, repairs, strategies, audit, review),
     *(alerts, questions, access, commands, grafana, grafana_repairs),
 )
 """Whoever asks there needs at least the role ``viewer``: a route need not say so."""

@@ -229,3 +229,16 @@ class AnnotationRow(Body):
     title: str
     text: str
     tags: str
+
+
+class DriftRow(Body):
+    """An agent in the time shown, against as much time before."""
+
+    group: str
+    score: float = Field(description="0 to 1; 0: not sure, or too small to matter")
+    response_shift: float = Field(description="ln of the medians' ratio; above 0 is slower")
+    branch_shift: float = Field(description="Of the modules it calls, bits")
+    mean_ms: float
+    was_mean_ms: float
+    since: int | None = Field(description="When it began, epoch ms; null: nothing drifted")
+    q_value: float

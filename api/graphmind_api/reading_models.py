@@ -91,11 +91,11 @@ class Comparison(Body):
 
 
 class Drift(Body):
-    """How far a group has moved from its usual ways."""
+    """How far an agent moved within an hour, against the hour before; more at `GET /drift`."""
 
-    score: float
-    duration_shift: float
-    branch_shift: float
+    score: float = Field(description="0 to 1; 0: not sure, or too small to matter")
+    duration_shift: float = Field(description="ln of the medians' ratio; above 0 is slower")
+    branch_shift: float = Field(description="Of the modules it calls, bits")
 
 
 class Health(Body):

@@ -13,7 +13,7 @@ from deploy.grafana import repair_boards, trace_boards
 FOLDER: Final = Path(__file__).parent / "dashboards"
 BOARDS: Final = (
     *(trace_boards.fleet, trace_boards.incident, trace_boards.diagnosis),
-    *(trace_boards.anomaly_map, trace_boards.capture),
+    *(trace_boards.anomaly_map, trace_boards.drift, trace_boards.capture),
     *(repair_boards.repairs, repair_boards.clusters, repair_boards.evolution),
 )
 

@@ -296,6 +296,43 @@ def anomaly_map() -> Dashboard:
     return board("anomaly-map", "Anomaly map", about, panels, [kinds])
 
 
+def drift() -> Dashboard:
+    """Return the drift monitor (S43): the time shown against as much time before."""
+    panels = [
+        bars(
+            "Drift of agents",
+            "0 to 1; 0 where it is not sure, or too small to matter.",
+            rows("drift", "group score"),
+            x="group",
+            unit="percentunit",
+        ),
+        bars(
+            "Mean response",
+            "Mean time of an agent's calls in the time shown, and before.",
+            rows("drift", "group was_mean_ms mean_ms"),
+            x="group",
+            unit="ms",
+        ),
+        grid(
+            "Agents",
+            "Shifts of the median response and of the modules called, and since when.",
+            rows(
+                "drift",
+                "group score response_shift branch_shift mean_ms was_mean_ms since q_value",
+            ),
+        ),
+        trend(
+            "Time per trace",
+            "Median and 95th percentile of the traces that began in each step.",
+            rows("pace", "time p50_ms p95_ms", shape="timeseries"),
+            unit="ms",
+            span=24,
+        ),
+    ]
+    about = "Which agents answer more slowly, or go other ways, than in the time before."
+    return board("drift", "Drift", about, panels)
+
+
 def capture() -> Dashboard:
     """Return the quality of what is captured."""
     about = "How complete the telemetry is: what came, what was dropped, what samplers kept."

@@ -44,7 +44,7 @@ def answers(spans: pa.Table) -> pa.Table:
     means = (
         pa.table({"trace_id": calls["trace_id"], "agent": calls["agent"], "ms": spent})
         .filter(pc.greater(spent, 0))
-        .group_by(["trace_id", "agent"])
+        .group_by(["trace_id", "agent"], use_threads=False)
         .aggregate([("ms", "mean")])
     )
     found = means.join(_branches(spans, agent, parent), ["trace_id", "agent"])

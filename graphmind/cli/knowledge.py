@@ -32,6 +32,21 @@ def similar(
 
 
 @knowledge.command()
+def review(
+    ctx: typer.Context,
+    data_dir: DataDir = None,
+    neo4j: Neo4j = None,
+    *,
+    week: Annotated[str, typer.Option(help="As 2026-W47; else that of the last trace")] = "",
+    json: Json = False,
+) -> None:
+    """Write the review of a week: new, recurring and resolved causes, and what to discuss."""
+    from graphmind.cli import knowledge_commands as run
+
+    run.write_review(context(ctx.obj, data_dir, neo4j, json=json), week)
+
+
+@knowledge.command()
 def diagnose(
     ctx: typer.Context,
     data_dir: DataDir = None,

@@ -57,6 +57,16 @@ def list_anomalies(run: Context, limit: int) -> None:
         tables.print_anomalies(run.out, found["anomalies"], found["traces"])
 
 
+def write_review(run: Context, week: str) -> None:
+    """Write the review of a week."""
+    with working(run) as bench:
+        found = bench.review(week=week)
+    if run.json:
+        print_json(found["review"])
+    else:
+        tables.print_review(run.out, found["review"], found["pages"])
+
+
 def write_library(run: Context, file: Path, *, origin: str) -> None:
     """Export the library."""
     with working(run) as bench:

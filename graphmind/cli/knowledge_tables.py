@@ -112,3 +112,18 @@ def print_anomalies(out: Console, rows: Sequence[Mapping[str, Any]], traces: int
     """Print the least usual traces; a score of 1 is what 1 % of healthy traces exceed."""
     out.print(f"The least usual of {traces:,} traces; 1 % of healthy ones score above 1.")
     print_rows(out, rows)
+
+
+def print_review(out: Console, review: Mapping[str, Any], pages: Mapping[str, str]) -> None:
+    """Print the headline, the causes by standing, what to discuss, and where the pages are."""
+    out.print(f"[bold]{review['week']}[/bold]  {escape(review['headline'])}")
+    for standing in ("new", "recurring", "resolved"):
+        for cause in review[standing]:
+            out.print(f"\n{standing}  {escape(cause['cause'])}: {escape(cause['said'])}")
+    if review["questions"]:
+        out.print("\nto discuss")
+    for number, each in enumerate(review["questions"], 1):
+        out.print(f"  {number}. {escape(each['text'])}")
+    out.print()
+    for path in pages.values():
+        out.print(escape(path), soft_wrap=True)

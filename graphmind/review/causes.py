@@ -48,7 +48,9 @@ def last_failing_ms(incident: Document) -> int:
     told = incident.get("last_failing_ms")
     if told is not None:
         return int(told)
-    return max([incident["onset_ms"], *(int(cause["until_ms"]) for cause in incident["causes"])])
+    return max(
+        [int(incident["onset_ms"]), *(int(cause["until_ms"]) for cause in incident["causes"])]
+    )
 
 
 def weeks_of(incident: Document, seen: Mapping[int, int]) -> frozenset[str]:

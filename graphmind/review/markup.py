@@ -1,5 +1,6 @@
 """HTML and SVG in which text cannot be mistaken for markup: what is no ``Markup`` is escaped."""
 
+from collections.abc import Sequence
 from html import escape
 
 
@@ -13,7 +14,7 @@ EMPTY = Markup("")
 _VOID = frozenset({"meta"})
 
 
-def tag(name: str, *children: str | None, **attributes: str | float | None) -> Markup:
+def tag(name: str, /, *children: str | None, **attributes: str | float | None) -> Markup:
     """Return an element; attributes that are None are left out, ``class_`` is ``class``."""
     told = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_text(value), quote=True)}"'
@@ -25,7 +26,7 @@ def tag(name: str, *children: str | None, **attributes: str | float | None) -> M
     return Markup(f"<{name}{told}>{together(children)}</{name}>")
 
 
-def together(children: "tuple[str | None, ...] | list[str]", between: str = "") -> Markup:
+def together(children: Sequence[str | None], between: str = "") -> Markup:
     """Join pieces: markup as it is, text escaped."""
     return Markup(
         between.join(

@@ -137,8 +137,10 @@ def _blocks(groups: Mapping[str, frozenset[str]]) -> tuple[dict[str, int], int]:
 
 def _block(x: int, top: int, members: int, group: Group, *, old: bool) -> Markup:
     failing = group.failing_before if old else group.failing
-    beside = {"class_": "end", "x": x - 8} if old else {"x": x + BLOCK_W + 8}
-    below = {**beside, "class_": "end faint" if old else "faint"}
+    beside: dict[str, str | float | None] = (
+        {"class_": "end", "x": x - 8} if old else {"x": x + BLOCK_W + 8}
+    )
+    below: dict[str, str | float | None] = {**beside, "class_": "end faint" if old else "faint"}
     standing = "" if old or group.standing in ("same", "changed") else f", {group.standing}"
     if old and group.standing == "gone":
         standing = ", gone since"
@@ -196,5 +198,9 @@ def _short(name: str) -> str:
 
 
 def _svg(width: int, height: int, label: str, parts: Sequence[Markup]) -> Markup:
-    size = {"width": width, "height": height, "viewBox": f"0 0 {width} {height}"}
+    size: dict[str, str | float | None] = {
+        "width": width,
+        "height": height,
+        "viewBox": f"0 0 {width} {height}",
+    }
     return tag("svg", together(list(parts)), role="img", aria_label=label, **size)

@@ -17,6 +17,7 @@ from graphmind.jobs.deliveries import Deliveries
 from graphmind.jobs.inventory import store_inventory
 from graphmind.jobs.load import store_spans
 from graphmind.jobs.repairs.desk import RepairDesk
+from graphmind.jobs.review import review_due
 from graphmind.jobs.signals import load_signals, open_patterns
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.watch import watch
@@ -41,6 +42,7 @@ PUBLISH_REST: Final = 3.0
 """Writing the graph takes a quarter of a core at most: people wait for it, incidents do not."""
 DELIVER_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 600.0
+REVIEW_EVERY_S: Final = 900.0
 """Pauses of the loops (chosen); that of the analysis is a setting."""
 ANALYZE_LOOK_S: Final = 0.2
 """How often it is asked whether an analysis is due (chosen)."""
@@ -127,6 +129,7 @@ class Service:
             ),
             Loop("alert", self._deliver, every_s=DELIVER_EVERY_S),
             Loop("prune", self._prune, every_s=PRUNE_EVERY_S),
+            Loop("review", self._review, every_s=REVIEW_EVERY_S, rest=PUBLISH_REST),
         )
 
     def start(self, listeners: Iterable[Listener] = (), sources: Iterable[PullSource] = ()) -> None:
@@ -284,6 +287,11 @@ class Service:
 
     def _publish(self) -> dict[str, int | float | str]:
         return self.publisher.publish()
+
+    def _review(self) -> dict[str, str]:
+        """Write the review of the week that is over, once."""
+        week = review_due(self._stores, self._settings, now_ms=self._now_ns() // MS_NS)
+        return {"week": week} if week else {}
 
     def _prune(self) -> dict[str, int]:
         if not self._settings.retention_days:

@@ -61,7 +61,7 @@ def test_no_file_outside_the_folder_is_served(empty: httpx.Client, path):  # noq
 
 def test_vendored_files_are_what_was_committed():
     lines = (STATIC / "vendor" / "SHA256SUMS").read_text().splitlines()
-    stated = dict(reversed(line.split()) for line in lines)
+    stated = {name: digest for digest, name in map(str.split, lines)}
     there = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (STATIC / "vendor").iterdir()

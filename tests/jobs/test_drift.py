@@ -6,6 +6,9 @@ import pytest
 
 from graphmind.archive.duck import DuckArchive
 from graphmind.jobs.drift import drift
+from graphmind.jobs.panels.drift import drifts
+from graphmind.jobs.panels.view import View
+from graphmind.jobs.reading.fleet import health, health_in_time, recent
 from graphmind.jobs.settle import settle
 from graphmind.settings import Settings
 from graphmind.telemetry.rejections import Rejections
@@ -65,6 +68,27 @@ def test_a_calm_agent_has_no_score(found):
     assert found["calm"]["score"] == 0
     assert found["calm"]["since_ms"] is None
     assert found["calm"]["q_value"] > 0.01
+
+
+def test_agents_tell_their_drift_among_their_health(archive, found):
+    time = recent(archive)
+    told = {row["name"]: row["drift"] for row in health(archive, "agent", time)}
+
+    assert told.keys() == found.keys()
+    assert told["slower"]["score"] > 0
+    assert told["calm"]["score"] == 0
+    assert health_in_time(archive, "agent", "slower", time)["drift"] == told["slower"]
+    assert {row["drift"] for row in health(archive, "module", time)} == {None}
+
+
+def test_a_panel_halves_a_time_before_which_there_is_nothing(archive, found):
+    until_ms = EPOCH_NS // MS + 2 * HOUR_MS
+    view = View(from_ms=until_ms - 2 * HOUR_MS, until_ms=until_ms, step_ms=60_000)
+    rows = {row["group"]: row for row in drifts(archive, view)}
+
+    assert rows["slower"]["since"] == found["slower"]["since_ms"]
+    assert rows["calm"]["since"] is None
+    assert rows["astray"]["score"] > 0
 
 
 def test_before_the_turn_nobody_drifts(archive):

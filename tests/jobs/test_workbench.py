@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from graphmind_api.problems import KNOWN
 
+from graphmind.errors import SourceError
 from graphmind.jobs.workbench.local import LocalWorkbench
 from graphmind.jobs.workbench.port import Workbench, calls
 from graphmind.jobs.workbench.remote import ERRORS
@@ -33,4 +34,7 @@ def test_arguments_that_are_not_those_of_the_call_are_refused(body):
 
 
 def test_every_error_that_the_api_tells_comes_back_as_itself():
-    assert {kind: error for error, (kind, _title, _status) in KNOWN.items()} == ERRORS
+    told = {kind: error for error, (kind, _title, _status) in KNOWN.items()}
+
+    # Told by the route of commands alone: it names files of the server's machine.
+    assert told | {"urn:graphmind:input-unreadable": SourceError} == ERRORS

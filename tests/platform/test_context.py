@@ -1,5 +1,7 @@
 """The contexts of a model, dropped from the snapshots of tasks."""
 
+from typing import Any
+
 import orjson
 
 from examples.agent_platform.controller import commands
@@ -15,12 +17,14 @@ RESET = {
 class Idle:
     """Agents and traces that are not acted on."""
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return None
 
 
 def test_a_models_contexts_are_dropped_however_many_tasks_there_are():
     many = 2 * commands.AT_ONCE + 7
+
+    idle: Any = Idle()
 
     async def questions(client):
         for number in range(many):
@@ -28,7 +32,7 @@ def test_a_models_contexts_are_dropped_however_many_tasks_there_are():
             snapshot = {"model_version": model, "context": {"model_context": "c", "n": number}}
             name = f"agent_state_snapshot:t{number}:ModelExecutor"
             await client.set(name, orjson.dumps(snapshot), ex=600)
-        done = await Commands(Idle(), Idle(), client).run(RESET)
+        done = await Commands(idle, idle, client).run(RESET)
         names = [f"agent_state_snapshot:t{number}:ModelExecutor" for number in range(many)]
         kept = [orjson.loads(each) for each in await client.mget(*names)]
         return done, kept, await client.ttl(names[1])

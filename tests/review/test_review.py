@@ -158,8 +158,8 @@ def test_time_saved_is_the_median_of_others_less_its_own():
 
 def test_no_time_is_saved_by_what_did_not_work_or_cannot_be_compared():
     failed = assemble(material(repairs=[repaired("ineffective")]))
-    alone = material(repairs=[repaired("effective")])
-    alone = assemble(replace(alone, incidents=alone.incidents[:1]))
+    given_ = material(repairs=[repaired("effective")])
+    alone = assemble(replace(given_, incidents=given_.incidents[:1]))
 
     assert failed.saved_s is None
     assert any("switched off" in each.text for each in failed.questions)

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from graphmind.errors import SettingsError
 from graphmind.jobs.panels import anomalies, diagnosis, fleet, incidents
 from graphmind.jobs.panels.annotations import KINDS, annotations
+from graphmind.jobs.panels.drift import drifts
 from graphmind.jobs.panels.repairs import live_repairs
 from graphmind.jobs.panels.view import Row, View
 from graphmind_api import grafana_models as rows
@@ -72,6 +73,12 @@ def read_heat(stores: OpenStores, view: CurrentView) -> list[rows.HeatRow]:
 def read_groups(stores: OpenStores, view: CurrentView, kind: OfKind) -> list[rows.GroupRow]:
     """At most 100 items of a kind, those with most failing traces first."""
     return shown(rows.GroupRow, fleet.groups(stores.archive, view, kind))
+
+
+@router.get("/drift", summary="Agents and how far they drifted")
+def read_drift_rows(stores: OpenStores, view: CurrentView) -> list[rows.DriftRow]:
+    """The time shown against as much time before; farthest first."""
+    return shown(rows.DriftRow, drifts(stores.archive, view))
 
 
 @router.get("/incidents", summary="Incidents of a time, newest first")

@@ -11,6 +11,7 @@ from graphmind.archive.queries import Wanted
 from graphmind.archive.tallies import Stretch
 from graphmind.errors import UnknownName
 from graphmind.incidents.lifecycle import CLOSED
+from graphmind.jobs.drift import drift
 from graphmind.jobs.reading.past import ALL, MS_NS, head_as_of, ns
 from graphmind.jobs.reading.timeline import step_for
 
@@ -69,7 +70,11 @@ def health(archive: Archive, kind: str, time: Recent, *, as_of_ms: int | None = 
     """Return how the things of a kind fare, those with most failing traces first."""
     found = archive.tallies.groups(time.stretch(), kind, groups_max=NAMES_MAX).to_pylist()
     named = _named_by_incidents(archive, kind, as_of_ms)
-    return [_health(row) | {"incidents": named.get(row["name"], [])} for row in found]
+    drifts = _drifts(archive, kind, time)
+    return [
+        _health(row) | {"incidents": named.get(row["name"], []), "drift": drifts.get(row["name"])}
+        for row in found
+    ]
 
 
 def health_in_time(
@@ -90,6 +95,7 @@ def health_in_time(
     named = _named_by_incidents(archive, kind, as_of_ms)
     return _health(own[0]) | {
         "incidents": named.get(name, []),
+        "drift": _drifts(archive, kind, time).get(name),
         "step_ms": step_ms,
         "points": [
             {
@@ -166,7 +172,19 @@ def _health(row: Mapping[str, Any]) -> Row:
         "failing_share": row["failing"] / row["traces"] if row["traces"] else 0.0,
         "p95_ms": _ms(row["p95_ns"]),
         "last_ms": row["last_ns"] // MS_NS,
-        "drift": None,
+    }
+
+
+def _drifts(archive: Archive, kind: str, time: Recent) -> dict[str, Row]:
+    """Return how far agents drifted in the hour that ends with a time; other kinds have none."""
+    found = drift(archive, until_ms=time.until_ms) if kind == KINDS["agents"] else []
+    return {
+        row["group"]: {
+            "score": row["score"],
+            "duration_shift": row["response_shift"],
+            "branch_shift": row["branch_shift"],
+        }
+        for row in found
     }
 
 

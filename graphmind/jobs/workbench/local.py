@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal
 
+import msgspec
+
 from graphmind.archive.port import Selection
 from graphmind.errors import SourceError
 from graphmind.graph.questions import bind, question
@@ -18,6 +20,7 @@ from graphmind.jobs.diagnose import diagnose
 from graphmind.jobs.library import export_library, import_library
 from graphmind.jobs.lineage import lineage_of_incident, lineage_of_key, lineage_of_trace
 from graphmind.jobs.repairs.desk import RepairDesk
+from graphmind.jobs.review import FOLDER, review_week
 from graphmind.jobs.similar import similar
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.workbench.intake import Intake
@@ -113,6 +116,13 @@ class LocalWorkbench:
         order = [("anomaly_score", "descending"), ("trace_id", "ascending")]
         rows = scored.sort_by(order).slice(0, limit).to_pylist()
         return {"anomalies": rows, "traces": scored.num_rows}
+
+    def review(self, *, week: str) -> Document:
+        """Write the review of a week, and return it with the paths of its pages."""
+        written = review_week(self._stores, self._settings, week=week, now_ms=_now_ms())
+        folder = (self._settings.data_dir / FOLDER).absolute()
+        pages = {suffix: str(folder / f"{written.week}.{suffix}") for suffix in ("html", "md")}
+        return {"review": msgspec.to_builtins(written), "pages": pages}
 
     def export_library(self, *, file: str, origin: str) -> int:
         """Write the fingerprints of all incidents to a file."""

@@ -57,6 +57,9 @@ class Workbench(Protocol):
     def anomalies(self, *, limit: int) -> Document:
         """Return the least usual traces, and of how many."""
 
+    def review(self, *, week: str) -> Document:
+        """Write the review of a week, of the last trace's where none is named, and return it."""
+
     def export_library(self, *, file: str, origin: str) -> int:
         """Write the fingerprints of all incidents to a file; return how many."""
 

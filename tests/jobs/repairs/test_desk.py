@@ -216,6 +216,7 @@ def test_a_plan_made_before_the_graph_is_written_knows_what_it_hits(tmp_path):
     finally:
         planet.close()
 
+    assert repair.plan is not None
     assert repair.plan.impact.traces > 50
     assert repair.plan.impact.regions == ("eu", "us")
     assert "not known" not in repair.reason
