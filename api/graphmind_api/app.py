@@ -43,6 +43,7 @@ from graphmind_api.routes import (
     operations,
     questions,
     repairs,
+    review,
     root_cause,
     strategies,
     traces,
@@ -52,7 +53,7 @@ from graphmind_api.under_way import UnderWay
 
 GUARDED = (
     *(incidents, incident_parts, traces, fleet, trends, exploring),
-    *(root_cause, diagnosis, repairs, strategies, audit),
+    *(root_cause, diagnosis, repairs, strategies, audit, review),
     *(alerts, questions, access, commands, grafana, grafana_repairs),
 )
 """Whoever asks there needs at least the role ``viewer``: a route need not say so."""
