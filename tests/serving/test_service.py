@@ -109,7 +109,7 @@ def test_each_loop_is_a_check_by_name(stores):
     checks = service.checks()
     service.stop()
 
-    assert set(checks) == {"receive", "settle", "analyze", "publish", "alert", "prune"}
+    assert set(checks) == {"receive", "settle", "analyze", "publish", "alert", "prune", "review"}
     assert set(checks.values()) == {""}
 
 
