@@ -22,6 +22,8 @@ import numpy as np
 import psutil
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from graphmind.demo.processes import free_ports
+
 HEALTHY = 0.05
 SLOW_S = 0.3
 """In the chain here, so that slow traces do not take the benchmark minutes."""
@@ -297,11 +299,3 @@ def redis_server(folder: str) -> Iterator[int]:
     finally:
         running.terminate()
         running.wait(20)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -2,16 +2,16 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+
+from graphmind.demo.processes import free_ports, without_settings
 
 READY_S = 60
 
@@ -21,14 +21,14 @@ class Server:
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
-        self.api_port, self.http_port, self.grpc_port = _free_ports(3)
+        self.api_port, self.http_port, self.grpc_port = free_ports(3)
         own = {
             "GRAPHMIND_DATA_DIR": folder / "stores",
             "GRAPHMIND_OTLP_HTTP_PORT": self.http_port,
             "GRAPHMIND_OTLP_GRPC_PORT": self.grpc_port,
             **{f"GRAPHMIND_{name.upper()}": value for name, value in settings.items()},
         }
-        self._environment = {**_without_settings(os.environ), **{k: str(v) for k, v in own.items()}}
+        self._environment = {**without_settings(os.environ), **{k: str(v) for k, v in own.items()}}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -105,15 +105,3 @@ class Server:
             if line.startswith((f"{name} ", f"{name}{{")):
                 return float(line.rsplit(" ", 1)[1])
         return 0.0
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if not name.startswith("GRAPHMIND_")}

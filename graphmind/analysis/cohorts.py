@@ -16,7 +16,7 @@ from graphmind.analysis.explanation import explain_channel
 from graphmind.analysis.incidence import Flags, Floats
 from graphmind.analysis.options import CauseOptions
 from graphmind.analysis.report import report_cause
-from graphmind.analysis.sample import Sample, weighted
+from graphmind.analysis.sample import counted_once, weighted
 from graphmind.analysis.strata import pool_strata
 from graphmind.analysis.window import Window
 
@@ -77,17 +77,7 @@ def separate(window: Window, first: Flags, options: CauseOptions) -> Separated:
 def _gains(window: Window, side: Flags, options: CauseOptions) -> tuple[Columns, Floats]:
     """Return the testable columns, and the evidence for an excess of one side on each."""
     stratum, strata = _comparable(window, side, options)
-    raw = Sample(
-        failing=side,
-        start_ns=window.start_ns,
-        stratum=stratum,
-        strata=strata,
-        weight=np.ones(window.n),
-        variance=np.zeros(window.n),
-        variance_floor=0.0,
-        traces_per_weight=1.0,
-    )
-    sample = weighted(raw, window.weight)
+    sample = weighted(counted_once(side, window.start_ns, stratum, strata), window.weight)
     columns = testable_columns(window.items, sample, options, channels=2, kinds=window.item_kinds)
     total = np.bincount(stratum, sample.weight, strata)
     own = np.bincount(stratum, sample.weight * side, strata)

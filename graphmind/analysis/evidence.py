@@ -40,6 +40,12 @@ def wilson_low(failed: float, exposed: float, z: float = 1.96) -> float:
     return float((share + z * z / (2 * exposed) - spread) / (1 + z * z / exposed))
 
 
+def wilson_interval(failed: float, exposed: float) -> tuple[float, float]:
+    """Both bounds of a share (Wilson 1927) at 95 %, within 0 and 1."""
+    low, high = wilson_low(failed, exposed), 1 - wilson_low(exposed - failed, exposed)
+    return max(0.0, low), min(1.0, high)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tally:
     """Outcome of a set of traces against what the rest of the model expects of them."""

@@ -10,7 +10,7 @@ from graphmind.analysis.evidence import Tally
 from graphmind.analysis.incidence import Flags, Floats, Integers
 from graphmind.analysis.model import Candidate, Model, empty_model, refit, tally
 from graphmind.analysis.options import CauseOptions
-from graphmind.analysis.sample import Sample, sampled_by_outcome, weighted
+from graphmind.analysis.sample import Sample, counted_once, sampled_by_outcome, weighted
 from graphmind.analysis.search import search
 from graphmind.analysis.strata import pool_strata
 from graphmind.analysis.window import Window, items_before_symptom
@@ -102,13 +102,4 @@ def tally_without(model: Model, cause: Candidate, rows: Integers) -> Tally:
 def _sample(window: Window, failing: Flags, options: CauseOptions) -> Sample:
     """Outcomes with each trace counted once."""
     stratum, strata = pool_strata(window.stratum, failing, strata_max=options.strata_max)
-    return Sample(
-        failing=failing,
-        start_ns=window.start_ns,
-        stratum=stratum,
-        strata=strata,
-        weight=np.ones(window.n),
-        variance=np.zeros(window.n),
-        variance_floor=0.0,
-        traces_per_weight=1.0,
-    )
+    return counted_once(failing, window.start_ns, stratum, strata)

@@ -50,6 +50,20 @@ class Sample:
         return np.asarray(np.sqrt(variance + self.variance_floor))
 
 
+def counted_once(failing: Flags, start_ns: Integers, stratum: Codes, strata: int) -> Sample:
+    """Count each trace once, whatever it stands for."""
+    return Sample(
+        failing=failing,
+        start_ns=start_ns,
+        stratum=stratum,
+        strata=strata,
+        weight=np.ones(len(failing)),
+        variance=np.zeros(len(failing)),
+        variance_floor=0.0,
+        traces_per_weight=1.0,
+    )
+
+
 def weighted(sample: Sample, weight: Floats) -> Sample:
     """Give each trace the evidence that its sampling weight (1 / probability) allows."""
     failing, passing = weight[sample.failing], weight[~sample.failing]

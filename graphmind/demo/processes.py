@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from graphmind.errors import GraphmindError
+from graphmind.settings import PREFIX
 
 END_S: Final = 40.0
 """A child that was asked to end may take so long: the platform ends twenty of its own (chosen)."""
@@ -85,3 +87,17 @@ def ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that were free on loopback just now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without settings of another server."""
+    return {name: value for name, value in environ.items() if not name.startswith(PREFIX)}

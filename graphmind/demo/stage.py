@@ -1,7 +1,6 @@
 """The stage: the reference platform and a server over one folder, as real processes."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ import orjson
 
 import graphmind
 from graphmind.access.running_server import find_server
-from graphmind.demo.processes import Child, DemoError
+from graphmind.demo.processes import Child, DemoError, free_ports, without_settings
 from graphmind.settings import PREFIX, Settings
 from graphmind.wiring import open_desk, open_stores
 
@@ -124,7 +123,7 @@ class Stage:
 def set_up(props: Props, tell: Tell) -> Iterator[Stage]:
     """Start platform and server, and end both afterwards. Raises DemoError."""
     root = checkout()
-    otlp_port, grpc_port, api_port = _free_ports(3)
+    otlp_port, grpc_port, api_port = free_ports(3)
     data_dir, plays_in = props.folder / "stores", props.folder / "platform"
     data_dir.mkdir(parents=True, exist_ok=True)
     settings = Settings(data_dir=data_dir)
@@ -172,7 +171,7 @@ def _platform(props: Props, root: Path, folder: Path, otlp_port: int) -> Child:
     command += ["--rate", f"{props.rate:g}", "--seed", str(props.seed)]
     command += ["--stand-ins"] if props.stand_ins else []
     return Child(
-        "launcher", command, folder=props.folder, cwd=root, environment=_without_settings()
+        "launcher", command, folder=props.folder, cwd=root, environment=without_settings(os.environ)
     )
 
 
@@ -186,7 +185,7 @@ def _server(data_dir: Path, platform: Path, ports: tuple[int, int, int]) -> Chil
         "AUTO_REPAIR": 1,
         "REPAIR_STANDING": 1,
     }
-    environment = _without_settings() | {f"{PREFIX}{name}": str(own[name]) for name in own}
+    environment = without_settings(os.environ) | {f"{PREFIX}{name}": str(own[name]) for name in own}
     command = [sys.executable, "-m", "graphmind", "serve", "--port", str(api_port)]
     folder = data_dir.parent
     return Child("server", command, folder=folder, cwd=folder, environment=environment)
@@ -229,16 +228,3 @@ def _ready(server: Child, api: str) -> None:
             pass
         server.must_come(deadline_s, "its readiness")
         time.sleep(0.1)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def _without_settings() -> dict[str, str]:
-    """Return the environment without settings of another server."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
+from graphmind.analysis.evidence import wilson_interval
 from graphmind.archive.port import Archive
 from graphmind.archive.tallies import Stretch
 from graphmind.errors import UnknownName
@@ -19,7 +18,6 @@ HOUR_MS: Final = 3_600_000
 BACK_MS: Final = 14 * 24 * HOUR_MS
 """How long before a version's last trace its share is measured (chosen)."""
 MS_NS: Final = 1_000_000
-Z: Final = 1.96
 KIND: Final = "model_version"
 _NUMBERS: Final = re.compile(r"v?(\d+(?:\.\d+)*)")
 Row = dict[str, Any]
@@ -41,10 +39,7 @@ class _Version:
     @property
     def interval(self) -> tuple[float, float]:
         """Return Wilson's interval."""
-        middle = self.share + Z * Z / (2 * self.kept)
-        spread = Z * np.sqrt(self.share * (1 - self.share) / self.kept + Z * Z / (4 * self.kept**2))
-        scale = 1 + Z * Z / self.kept
-        return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+        return wilson_interval(self.share * self.kept, self.kept)
 
     def told(self) -> str:
         """Return its share in words."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from graphmind.analysis.evidence import wilson_low
+from graphmind.analysis.evidence import wilson_interval
 from graphmind.review.material import Counted, Fault
 from graphmind.review.model import FailingPath, Rank
 
@@ -30,8 +30,8 @@ def interval(counted: Counted) -> tuple[float, float, float]:
     """
     share = min(max(counted.failing / counted.traces, 0.0), 1.0)
     kept = max(counted.kept, 1)
-    low, high = wilson_low(share * kept, kept), 1 - wilson_low((1 - share) * kept, kept)
-    return share, max(0.0, min(low, share)), min(1.0, max(high, share))
+    low, high = wilson_interval(share * kept, kept)
+    return share, min(low, share), max(high, share)
 
 
 def _rank(counted: Counted, past: Mapping[tuple[str, str], Counted]) -> Rank:

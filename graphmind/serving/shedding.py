@@ -52,6 +52,8 @@ def draw(due: pa.Array, suspects: pa.Array, *, room: int, chance: random.Random)
 
 def weighed(traces: pa.Table, weights: dict[str, float]) -> pa.Table:
     """Let the traces drawn (schema TRACES) stand for those passed over."""
+    if not weights:
+        return traces
     own = pc.fill_null(traces["weight"], 1.0).to_numpy()
     factors = np.array([weights.get(one, 1.0) for one in traces["trace_id"].to_pylist()])
     place = traces.schema.get_field_index("weight")
