@@ -12,7 +12,7 @@ QUIET = ("ok", "incomplete")
 """Outcomes of traces in which nothing went wrong."""
 UNEXPLAINED = "unexplained"
 FALSE_POSITIVE = "false_positive"
-"""The label by which a person says that an incident was none (``graphmind label``)."""
+"""The label by which a person says that an incident was none (``graphmind confirm``)."""
 HOUR_NS = 3_600_000_000_000
 SECOND_NS = 1_000_000_000
 AGENTS_MAX = 100
