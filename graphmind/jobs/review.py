@@ -14,9 +14,9 @@ from graphmind.archive.queries import Time
 from graphmind.archive.tallies import Stretch
 from graphmind.errors import StoreError, UnknownName
 from graphmind.jobs.communities import communities_of
+from graphmind.jobs.reading.repairs import newest_live
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.window import read_window
-from graphmind.repair.graph_journal import GraphJournal
 from graphmind.repair.track_record import verdict_of
 from graphmind.review.assemble import HOUR_MS, assemble
 from graphmind.review.causes import weeks_of
@@ -46,8 +46,6 @@ COUNTED: Final = ("agent", "model_version", "region", "service", "tool")
 GROUPS_MAX: Final = 200
 """Things of a kind that are counted (chosen)."""
 FAULTS_MAX: Final = 200
-REPAIRS_MAX: Final = 1_000
-"""Repairs looked at, the newest (chosen)."""
 EXPOSED_MAX: Final = 50
 """Incidents that are gone of which it is asked who touches their cause now (chosen)."""
 
@@ -203,8 +201,7 @@ def _repairs(stores: Stores) -> list[Repairs]:
             requested_ms=each.requested_ms,
             ended_ms=each.ended_ms,
         )
-        for each in GraphJournal(stores.graph).repairs(limit=REPAIRS_MAX)
-        if each.mode == "live"
+        for each in newest_live(stores)
     ]
 
 

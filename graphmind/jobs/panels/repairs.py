@@ -7,14 +7,12 @@ from typing import Any, Final
 
 from graphmind.jobs.panels.incidents import newest_repairs, went_on
 from graphmind.jobs.panels.view import Row, View, share
+from graphmind.jobs.reading.repairs import newest_live
 from graphmind.jobs.stores import Stores
-from graphmind.repair.graph_journal import GraphJournal
 from graphmind.repair.record import Repair
 from graphmind.repair.states import LIVE, State
 from graphmind.repair.track_record import verdict_of
 
-REPAIRS_MAX: Final = 1_000
-"""Repairs that panels look at, the newest (chosen)."""
 UNEXPLAINED: Final = "unexplained"
 VERDICTS: Final = ("effective", "ineffective", "harmful", "inconclusive")
 FIGURES: Final = ("p95_ms", "failure_rate", "answer_rate")
@@ -26,11 +24,8 @@ Incidents = Mapping[str, Mapping[str, Any]]
 
 def live_repairs(stores: Stores, view: View) -> list[Repair]:
     """Return the repairs that went on meanwhile, newest first; dry runs are none."""
-    past = GraphJournal(stores.graph).repairs(limit=REPAIRS_MAX)
     return [
-        each
-        for each in past
-        if each.mode == "live" and view.meets(each.requested_ms, _last_ms(each, view))
+        each for each in newest_live(stores) if view.meets(each.requested_ms, _last_ms(each, view))
     ]
 
 

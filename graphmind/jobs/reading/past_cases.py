@@ -6,9 +6,8 @@ from statistics import median
 from typing import Any
 
 from graphmind.jobs.reading.past import incident_as_of
-from graphmind.jobs.reading.repairs import REPAIRS_MAX
+from graphmind.jobs.reading.repairs import newest_live
 from graphmind.jobs.stores import Stores
-from graphmind.repair.graph_journal import GraphJournal
 from graphmind.repair.record import Repair
 from graphmind.repair.track_record import verdict_of
 
@@ -39,12 +38,10 @@ def best_strategy(repairs: Iterable[Repair]) -> Row | None:
 
 def _judged(stores: Stores, alike: set[str], as_of_ms: int | None) -> Sequence[Repair]:
     """Return live repairs of some incidents that have a verdict, newest first."""
-    known = GraphJournal(stores.graph).repairs(limit=REPAIRS_MAX)
     return [
         repair
-        for repair in known
+        for repair in newest_live(stores)
         if repair.incident_id in alike
-        and repair.mode == "live"
         and verdict_of(repair)
         and (as_of_ms is None or (repair.ended_ms or repair.requested_ms) <= as_of_ms)
     ]

@@ -10,7 +10,7 @@ from graphmind.repair.journal import FOREVER_MS, AuditEntry
 from graphmind.repair.record import Repair
 
 REPAIRS_MAX: Final = 1_000
-"""Repairs looked at for a list of incidents, the newest (chosen)."""
+"""Repairs looked at, the newest (chosen)."""
 PAGE: Final = 1_000
 
 
@@ -24,10 +24,15 @@ class RepairAt:
     strategy: str
 
 
+def newest_live(stores: Stores, incident_id: str | None = None) -> list[Repair]:
+    """Return the newest repairs, of one incident where it is named; dry runs are none."""
+    found = GraphJournal(stores.graph).repairs(incident_id=incident_id, limit=REPAIRS_MAX)
+    return [each for each in found if each.mode == "live"]
+
+
 def newest_states(stores: Stores, as_of_ms: int | None = None) -> dict[str, str]:
     """Return the state of the newest repair of each incident that has one; dry runs left out."""
-    journal = GraphJournal(stores.graph)
-    repairs = [each for each in journal.repairs(limit=REPAIRS_MAX) if each.mode == "live"]
+    repairs = newest_live(stores)
     if as_of_ms is None:
         return _newest({each.repair_id: str(each.state) for each in repairs}, repairs)
     asked = [each for each in repairs if each.requested_ms <= as_of_ms]
@@ -35,7 +40,7 @@ def newest_states(stores: Stores, as_of_ms: int | None = None) -> dict[str, str]
         return {}
     states = {
         entry.draft.repair_id: entry.draft.body["state"]
-        for entry in _entries(journal, until_ms=as_of_ms + 1)
+        for entry in _entries(GraphJournal(stores.graph), until_ms=as_of_ms + 1)
         if "state" in entry.draft.body
     }
     return _newest(states, asked)
@@ -46,9 +51,8 @@ def states_of(stores: Stores, incident_id: str, as_of_ms: int | None = None) -> 
     journal = GraphJournal(stores.graph)
     until_ms = FOREVER_MS if as_of_ms is None else as_of_ms + 1
     passed: list[RepairAt] = []
-    for repair in journal.repairs(incident_id=incident_id, limit=REPAIRS_MAX):
-        if repair.mode == "live":
-            passed += _changes(_entries(journal, repair_id=repair.repair_id, until_ms=until_ms))
+    for repair in newest_live(stores, incident_id):
+        passed += _changes(_entries(journal, repair_id=repair.repair_id, until_ms=until_ms))
     return sorted(passed, key=lambda each: (each.at_ms, each.repair_id))
 
 
