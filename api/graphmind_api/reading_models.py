@@ -107,7 +107,7 @@ class Health(Body):
     failing_share: float
     p95_ms: float | None = Field(description="Of their duration")
     last_ms: int = Field(description="Start of the last of them, epoch ms")
-    drift: Drift | None = Field(description="null: not measured for it")
+    drift: Drift | None = Field(description="null: not measured, as in the list of all")
     incidents: tuple[str, ...] = Field(description="Open incidents a cause of which names it")
 
 

@@ -70,7 +70,7 @@ def health(archive: Archive, kind: str, time: Recent, *, as_of_ms: int | None = 
     """Return how the things of a kind fare, those with most failing traces first."""
     found = archive.tallies.groups(time.stretch(), kind, groups_max=NAMES_MAX).to_pylist()
     named = _named_by_incidents(archive, kind, as_of_ms)
-    # Measuring the drift of all takes seconds: one agent's page and `/drift` do.
+    # Measuring the drift of all takes seconds: one agent's page and `GET /drift` tell it.
     return [
         _health(row) | {"incidents": named.get(row["name"], []), "drift": None} for row in found
     ]

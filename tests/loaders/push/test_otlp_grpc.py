@@ -107,7 +107,7 @@ def test_spans_of_the_future_are_counted_as_rejected(receiver, sink):
 
 
 @pytest.mark.parametrize("service", [TRACES, LOGS, METRICS])
-@pytest.mark.parametrize("body", [b"\xff\xff", traces()[:-3], b"{}"])
+@pytest.mark.parametrize("body", [b"\xff\xff", traces()[:-3], b"{}"], ids=["noise", "cut", "json"])
 def test_what_does_not_decode_is_bad_data(receiver, service, body):
     code, status = refused(receiver, body, service)
 
@@ -117,7 +117,7 @@ def test_what_does_not_decode_is_bad_data(receiver, service, body):
     assert "expected an OTLP" in detail.field_violations[0].description
 
 
-@pytest.mark.parametrize("body", [gzip.compress(traces())[:-9], b"\x1f\x8b"])
+@pytest.mark.parametrize("body", [gzip.compress(traces())[:-9], b"\x1f\x8b"], ids=["cut", "empty"])
 def test_broken_gzip_is_bad_data(receiver, body):
     code, status = refused(receiver, body)
 

@@ -223,6 +223,7 @@ class TestRefusals:
         ("content_type", "body"),
         [(PROTOBUF, b"\xff\xff"), (PROTOBUF, traces()[:-3]), (JSON, b"{"), (JSON, b""),
          (JSON, b"[]"), (JSON, b"\xff"), (JSON, b"[" * 50_000), (PROTOBUF, b"{}")],
+        ids=["noise", "cut", "open", "empty", "list", "no-utf8", "deep", "json"],
     )  # fmt: skip
     def test_what_does_not_decode_is_bad_data(self, receiver, path, content_type, body):
         response = post(receiver, body, path, content_type)
@@ -239,7 +240,11 @@ class TestRefusals:
         assert status.details[0].Unpack(detail)
         assert detail.field_violations[0].description == status.message
 
-    @pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(traces())[:-9], b"\x1f\x8b"])
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"no gzip", gzip.compress(traces())[:-9], b"\x1f\x8b"],
+        ids=["none", "no-gzip", "cut", "empty"],
+    )
     def test_broken_gzip_is_bad_data(self, receiver, body):
         response = post(receiver, body, content_encoding="gzip")
 
