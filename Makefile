@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := check
 .PHONY: check demo test live format lint types imports fresh bench clean help
@@ -12,15 +14,15 @@ check: format lint types imports fast fresh ## format, lint, types, imports, fas
 demo: $(READY) ## load planted incidents into the embedded stores and print what failed together
 	@$(BIN)/graphmind demo
 
-test: $(READY) ## all tests that need no extra server
-	@$(BIN)/python -m pytest -q -m "not neo4j and not live"
+test: $(READY) ## all tests that need no extra server, JOBS=2 at a time
+	@$(PYTEST) -m "not neo4j and not live"
 
 live: $(READY) ## the tests against real servers (starts a Neo4j; skips with a reason where it cannot)
 	@$(BIN)/python -m pytest -q -m "neo4j or live"
 
 .PHONY: fast
 fast: $(READY)
-	@$(BIN)/python -m pytest -q -m "not neo4j and not live and not slow"
+	@$(PYTEST) -m "not neo4j and not live and not slow"
 
 format: $(READY)
 	@$(BIN)/ruff format -q .
