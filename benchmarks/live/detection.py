@@ -37,11 +37,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--quiet-minutes", type=float, default=30.0)
+    parser.add_argument(
+        "--marking",
+        type=float,
+        default=0.5,
+        help="share of the traces whose model calls say that they have begun",
+    )
     asked = parser.parse_args(arguments)
     times: list[float] = []
     for seed in range(asked.first, asked.first + asked.seeds):
         kind = KINDS[seed % len(KINDS)]
-        found = _stream(seed, asked.minutes, (kind,))
+        found = _stream(seed, asked.minutes, (kind,), asked.marking)
         told = "never" if found.after_s is None else f"{found.after_s:.1f} s"
         print(
             f"seed {seed:3} {kind:12} {told:>8}   late {found.late_s:.1f} s {found.others or ''}",
@@ -52,15 +58,16 @@ def main(arguments: list[str]) -> None:
         worst = f"worst of {len(times)} {max(times):.1f} s"
         print(f"median {statistics.median(times):.1f} s, {worst} at {RATE} jobs/s")
     if asked.quiet_minutes:
-        quiet = _stream(1000 + asked.first, asked.quiet_minutes, ())
+        quiet = _stream(1000 + asked.first, asked.quiet_minutes, (), asked.marking)
         titles = quiet.others or ""
         print(f"quiet {asked.quiet_minutes:.0f} min: {len(quiet.others)} incidents {titles}")
 
 
-def _stream(seed: int, minutes: float, kinds: tuple[str, ...]) -> Found:
+def _stream(seed: int, minutes: float, kinds: tuple[str, ...], marking: float) -> Found:
     """Make one stream, then play it to a server of its own, in real time."""
     start_ns = time.time_ns() + round((LEAD_S + LEAD * minutes * 60) * 1e9)
-    stream = Stream(scenario_of(seed, minutes=minutes, kinds=kinds, start_ns=start_ns))
+    scenario = scenario_of(seed, minutes=minutes, kinds=kinds, start_ns=start_ns)
+    stream = Stream(scenario, marking=marking)
     # Made before it is played: making it takes a core.
     ticks = list(stream.ticks())
     with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ class Health(IntEnum):
     """How a region fares, best first."""
 
     HEALTHY = 0
-    """Shown to fail hardly more than the healthiest other region."""
+    """At most a little more may fail of it than may of the healthiest other region."""
     UNCLEAR = 1
     """Neither shown healthy nor sick: too few traces, or between the bounds."""
     DEGRADED = 2
@@ -41,7 +41,7 @@ class Bounds:
     sick_excess: float = 0.10
     """At least this, by the lower bound of its share (chosen)."""
     healthy_excess: float = 0.02
-    """At most this, by the upper bound; below ``degraded_excess``, so that nothing flaps."""
+    """At most this, of both the upper bounds; below ``degraded_excess``, so that nothing flaps."""
     confidence_min: float = 0.8
     """An incident less sure of its cause does not count (chosen)."""
 
@@ -206,7 +206,10 @@ def _by_traffic(
         return Health.SICK, excess, words
     if surely and excess >= bounds.degraded_excess:
         return Health.DEGRADED, excess, words
-    if _high(own) - reference.share <= bounds.healthy_excess:
+    # Of both the upper bound: a region with few traces may show that it is well itself, but not
+    # that one known for long is not, and a third one must not count as ill because a worse one
+    # is no longer the healthiest to compare it with.
+    if _high(own) - _high(reference) <= bounds.healthy_excess:
         return Health.HEALTHY, excess, words
     return Health.UNCLEAR, excess, f"{words}: neither healthy nor sick for sure"
 

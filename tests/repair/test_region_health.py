@@ -115,7 +115,7 @@ def test_the_worse_of_traffic_and_incidents_counts_but_for_the_healthy():
     assert health((10, 10), (1000, 8), alone=True) is Health.SICK
     assert health((10, 10), (1000, 8), alone=False) is Health.DEGRADED
     assert health((1000, 8), (1000, 8), alone=True) is Health.HEALTHY
-    assert health((1000, 500), (1000, 500)) is Health.UNCLEAR
+    assert health((1000, 30), (1000, 8)) is Health.UNCLEAR
     assert health((1000, 500), (10, 0)) is Health.UNCLEAR
 
 
