@@ -85,7 +85,13 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
             thread.join()
 
 
-def fill(stores: Stores, settings: Settings, spans: Path) -> None:
+def fill(
+    stores: Stores,
+    settings: Settings,
+    spans: Path,
+    chosen: Selection = Selection(),  # noqa: B008 - frozen
+) -> None:
+    """Load spans, settle them and analyse the traces chosen."""
     rejected = Rejections()
     load(
         read_spans([str(spans)], rejected, stdin=sys.stdin.buffer),
@@ -96,4 +102,4 @@ def fill(stores: Stores, settings: Settings, spans: Path) -> None:
         now_ns=time.time_ns(),
     )
     settle(stores.archive, settings, rejected)
-    analyze(stores, settings, Selection())
+    analyze(stores, settings, chosen)

@@ -8,9 +8,13 @@ from graphmind.archive.port import Selection
 from graphmind.errors import Overloaded, SourceError
 from graphmind.graph.embedded import open_embedded
 from graphmind.jobs.deliveries import Deliveries
+from graphmind.jobs.review import KIND, kept_review
+from graphmind.jobs.settle import settle
 from graphmind.jobs.stores import Stores
+from graphmind.review.week import Week
 from graphmind.serving.service import Service
 from graphmind.settings import Settings
+from graphmind.telemetry.rejections import Rejections
 from graphmind.telemetry.resolver_table import default_table
 from graphmind.telemetry.spans import spans_from_rows
 from tests.builders import span
@@ -111,6 +115,28 @@ def test_each_loop_is_a_check_by_name(stores):
 
     assert set(checks) == {"receive", "settle", "analyze", "publish", "alert", "prune", "review"}
     assert set(checks.values()) == {""}
+
+
+@pytest.mark.slow
+def test_the_review_of_the_week_that_is_over_is_written_by_itself(stores, tmp_path):
+    last = Week.of(time.time_ns() // 10**6).before
+    begun_ns = last.since_ms * 10**6
+    rows = [span("1", trace="a", start_ns=begun_ns, end_ns=begun_ns + 10**9)]
+    service = serving(stores, data_dir=tmp_path)
+    service.intake.start()
+    service.intake.offer(spans_from_rows(rows)).result(10)
+    service.intake.close()
+    settle(stores.archive, Settings(), Rejections())
+
+    again = serving(stores, data_dir=tmp_path)
+    again.start()
+    try:
+        until(lambda: stores.archive.document(KIND, last.name))
+    finally:
+        again.stop()
+
+    assert kept_review(stores.archive).week == last.name
+    assert (tmp_path / "reviews" / f"{last.name}.html").is_file()
 
 
 @pytest.mark.slow
