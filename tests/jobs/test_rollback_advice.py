@@ -65,7 +65,7 @@ def test_versions_without_numbers_are_as_old_as_their_first_use():
 
 
 def test_without_a_healthy_one_nothing_is_advised_and_why():
-    found = advice({"atlas@1": (200, 60), "atlas@2": (200, 100)}, "atlas@2")
+    found = advice({"other@1": (600, 6), "atlas@1": (200, 60), "atlas@2": (200, 100)}, "atlas@2")
 
     assert (found["from"], found["to"]) == ("atlas@2", None)
     assert "atlas@1 failed in 30.0%" in found["why"]
@@ -76,6 +76,28 @@ def test_a_model_that_fares_well_needs_no_other_version():
 
     assert (found["from"], found["to"]) == (None, None)
     assert "no version is sure to fail" in found["why"]
+
+
+def test_where_all_fails_more_a_version_is_held_against_that():
+    outage = {"other@1": (600, 60), "atlas@1": (300, 30), "atlas@2": (300, 36)}
+    worse = advice({**outage, "atlas@3": (300, 120)})
+
+    assert advice(outage)["from"] is None
+    assert (worse["from"], worse["to"]) == ("atlas@3", "atlas@2")
+    assert "the 1200 traces without it failed in 10.5%" in worse["why"]
+
+
+def test_where_nearly_nothing_fails_two_per_cent_are_much():
+    found = advice({"atlas@1": (5000, 5), "atlas@2": (5000, 100)})
+
+    assert (found["from"], found["to"]) == ("atlas@2", "atlas@1")
+
+
+def test_what_nothing_can_be_compared_with_is_not_advised_on():
+    found = advice({"atlas@1": (300, 200)})
+
+    assert found["from"] is None
+    assert "the 0 traces without it" in found["why"]
 
 
 def test_only_models_with_a_failing_version_are_advised_on():

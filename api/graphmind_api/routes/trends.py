@@ -64,6 +64,6 @@ def read_rollback_advice(
     ],
     until_ms: Moment = None,
 ) -> RollbackAdvice:
-    """The newest earlier version that is healthy on enough traces, or why there is none."""
+    """The newest earlier version that is sure to fail less, or why there is none."""
     advice = rollback_advice(stores.archive, model, until_ms=until_ms)
     return RollbackAdvice.model_validate(advice)
