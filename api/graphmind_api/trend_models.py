@@ -47,6 +47,10 @@ class RollbackAdvice(Body):
     """Which version to go back to."""
 
     model: str
-    from_: str | None = Field(alias="from", description="Version that fails beyond the base rate; null: none is sure to")
-    to: str | None = Field(description="Newest earlier version that is sure to fail less; null: none")
+    from_: str | None = Field(
+        alias="from", description="Version that fails beyond the base rate; null: none is sure to"
+    )
+    to: str | None = Field(
+        description="Newest earlier version that is sure to fail less; null: none"
+    )
     why: str

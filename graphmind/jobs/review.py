@@ -14,7 +14,10 @@ from graphmind.archive.queries import Time
 from graphmind.archive.tallies import Stretch
 from graphmind.errors import StoreError, UnknownName
 from graphmind.jobs.communities import communities_of
+from graphmind.jobs.drift import drift
+from graphmind.jobs.paths import frequent_failing_paths
 from graphmind.jobs.reading.repairs import newest_live
+from graphmind.jobs.rollback_advice import rollback_advices
 from graphmind.jobs.stores import Stores
 from graphmind.jobs.window import read_window
 from graphmind.repair.track_record import verdict_of
@@ -24,7 +27,6 @@ from graphmind.review.markdown import markdown
 from graphmind.review.material import (
     Cluster,
     Counted,
-    Fault,
     Hour,
     KeyUse,
     Material,
@@ -34,7 +36,7 @@ from graphmind.review.material import (
 from graphmind.review.model import Group, Review
 from graphmind.review.page import page
 from graphmind.review.topology import match
-from graphmind.review.week import DAY_MS, Week
+from graphmind.review.week import DAY_MS, WEEK_HOURS, Week
 from graphmind.settings import Settings
 from graphmind.telemetry.facts import Facts
 
@@ -46,6 +48,8 @@ COUNTED: Final = ("agent", "model_version", "region", "service", "tool")
 GROUPS_MAX: Final = 200
 """Things of a kind that are counted (chosen)."""
 FAULTS_MAX: Final = 200
+PATHS_MAX: Final = 200
+"""Paths read, more than are shown: those of the week before are found among them (chosen)."""
 EXPOSED_MAX: Final = 50
 """Incidents that are gone of which it is asked who touches their cause now (chosen)."""
 
@@ -133,6 +137,8 @@ def gather(stores: Stores, settings: Settings, week: Week, *, now_ms: int) -> Ma
         clusters=_clusters(facts),
         groups_before=_groups(archive, settings, week.before),
         keys=_keys(facts),
+        drifts=drift(archive, until_ms=week.until_ms, hours=WEEK_HOURS),
+        advices=rollback_advices(archive, until_ms=week.until_ms),
     )
 
 
@@ -211,11 +217,10 @@ def _traffic(archive: Archive, week: Week) -> Traffic:
         until_ns=week.until_ms * MS_NS,
         step_ns=HOUR_MS * MS_NS,
     )
-    hours, faults = archive.tallies.pace(stretch), archive.tallies.faults
     return Traffic(
         hours=[
             Hour(at_ms=row["at_ns"] // MS_NS, traces=row["traces"], failing=row["failing"])
-            for row in hours.to_pylist()
+            for row in archive.tallies.pace(stretch).to_pylist()
         ],
         counted=[
             Counted(
@@ -228,17 +233,18 @@ def _traffic(archive: Archive, week: Week) -> Traffic:
             for kind in COUNTED
             for row in archive.tallies.groups(stretch, kind, groups_max=GROUPS_MAX).to_pylist()
         ],
-        faults=[
-            Fault(
-                path=row["path"] or "",
-                module=row["module"] or "",
-                outcome=row["outcome"],
-                failing=row["failing"],
-                p95_ms=None if row["p95_ns"] is None else row["p95_ns"] / MS_NS,
-            )
-            for row in faults(stretch, rows_max=FAULTS_MAX).to_pylist()
-        ],
+        faults=_faults(archive, stretch),
+        paths=frequent_failing_paths(
+            archive, since_ms=week.since_ms, until_ms=week.until_ms, limit=PATHS_MAX
+        ),
     )
+
+
+def _faults(archive: Archive, stretch: Stretch) -> dict[tuple[str, str], float]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for row in archive.tallies.faults(stretch, rows_max=FAULTS_MAX).to_pylist():
+        sums[row["path"] or row["module"] or "", row["outcome"]] += row["failing"]
+    return dict(sums)
 
 
 def _clusters(facts: Facts) -> list[Cluster]:

@@ -79,7 +79,8 @@ def rollback_advice(archive: Archive, model: str, *, until_ms: int | None = None
 
     ``from`` is the newest version that is sure to fail clearly more often than the traces without
     it, None where none is; ``to`` the newest earlier version that is sure to fail less often and
-    does not itself fail beyond the base rate, None where none is. Only traces before ``until_ms`` count. Raises UnknownName.
+    does not itself fail beyond the base rate, None where none is. Only traces before ``until_ms``
+    count. Raises UnknownName.
     """
     known = _versions(archive, until_ms)
     own = [each for each in known if model in (each.model, each.name)]
@@ -159,4 +160,3 @@ def _advice(model: str, versions: list[_Version], asked: list[_Version]) -> Row:
         f"beyond its own base rate: {others}"
     )
     return {"model": model, "from": left.name, "to": None, "why": why}
-

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from graphmind.review.causes import Standings, standings
-from graphmind.review.league import league, paths
+from graphmind.review.league import league
 from graphmind.review.material import Hour, Material
 from graphmind.review.model import Day, Review
-from graphmind.review.questions import questions
+from graphmind.review.questions import Asked, questions
 from graphmind.review.repairs import repairs_of, saved
 from graphmind.review.risks import risks
 from graphmind.review.topology import match
+from graphmind.review.trends import advices, drifts, faults, paths
 from graphmind.review.week import DAY_MS
 
 HOUR_MS = 3_600_000
@@ -23,6 +24,7 @@ def assemble(material: Material) -> Review:
     groups = match(material.clusters, material.groups_before)
     ranks = league(traffic.counted, material.before.counted)
     repairs = repairs_of(material)
+    advised, drifting = advices(material.advices), drifts(material.drifts)
     traces, failing = _sums(traffic.hours)
     quiet = risks(traffic.counted, material.keys, traces=traces, failed=_failed(material, causes))
     before = _sums(material.before.hours)
@@ -39,14 +41,28 @@ def assemble(material: Material) -> Review:
         incidents=sum(len(each.incident_ids) for each in (*causes.new, *causes.recurring)),
         known_since_ms=min((each["onset_ms"] for each in material.incidents), default=None),
         saved_s=saved(repairs),
-        questions=questions(week, causes, groups=groups, ranks=ranks, repairs=repairs, risks=quiet),
+        questions=questions(
+            week,
+            Asked(
+                causes=causes,
+                groups=groups,
+                ranks=ranks,
+                repairs=repairs,
+                risks=quiet,
+                advices=advised,
+                drifts=drifting,
+            ),
+        ),
         new=causes.new,
         recurring=causes.recurring,
         resolved=causes.resolved,
         days=_days(material),
         topology=groups,
-        paths=paths(traffic.faults, material.before.faults),
+        faults=faults(traffic.faults, material.before.faults),
+        paths=paths(traffic.paths, material.before.paths),
         league=ranks,
+        advices=advised,
+        drifts=drifting,
         repairs=repairs,
         risks=quiet,
     )

@@ -1,16 +1,15 @@
-"""How versions and regions fare beside each other, and which paths fail most."""
+"""How versions and regions fare beside each other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from graphmind.analysis.evidence import wilson_interval
-from graphmind.review.material import Counted, Fault
-from graphmind.review.model import FailingPath, Rank
+from graphmind.review.material import Counted
+from graphmind.review.model import Rank
 
 KINDS: Final = ("model_version", "region")
 RANKS_MAX: Final = 12
 """Rows of a kind (chosen: what fits beside each other on a page)."""
-PATHS_MAX: Final = 12
 
 
 def league(counted: Sequence[Counted], before: Sequence[Counted]) -> tuple[Rank, ...]:
@@ -53,21 +52,4 @@ def _rank(counted: Counted, past: Mapping[tuple[str, str], Counted]) -> Rank:
         high=round(high, 6),
         share_before=round(told[0], 6) if told else None,
         trend=trend,
-    )
-
-
-def paths(faults: Sequence[Fault], before: Sequence[Fault]) -> tuple[FailingPath, ...]:
-    """Return the paths on which most traces went wrong, most first."""
-    past = {(each.path, each.module, each.outcome): each.failing for each in before}
-    ranked = sorted(faults, key=lambda each: (-each.failing, each.path, each.module, each.outcome))
-    return tuple(
-        FailingPath(
-            path=each.path,
-            module=each.module,
-            outcome=each.outcome,
-            failing=round(each.failing, 3),
-            failing_before=round(past.get((each.path, each.module, each.outcome), 0.0), 3),
-            p95_ms=None if each.p95_ms is None else round(each.p95_ms, 3),
-        )
-        for each in ranked[:PATHS_MAX]
     )

@@ -22,8 +22,11 @@ def markdown(review: Review) -> str:
         "## Recurring causes\n\n" + _causes(review.recurring),
         "## Resolved causes\n\n" + _causes(review.resolved),
         "## What fails together\n\n" + _topology(review),
-        "## Top failing paths\n\n" + _paths(review),
+        "## Where traces went wrong\n\n" + _faults(review),
+        "## Frequent failing paths\n\n" + _paths(review),
         "## Versions and regions\n\n" + _league(review),
+        "## Versions to leave\n\n" + _advices(review),
+        "## Drift of agents\n\n" + _drifts(review),
         "## Repairs\n\n" + _repairs(review),
         "## Quiet risks\n\n" + _risks(review),
     ]
@@ -77,9 +80,9 @@ def _topology(review: Review) -> str:
             each.standing,
             w.count(each.failing),
             w.change(each.failing, each.failing_before),
-            ", ".join(each.members),
-            ", ".join(each.joined),
-            ", ".join(each.left),
+            w.some(each.members),
+            w.some(each.joined),
+            w.some(each.left),
         )
         for each in review.topology
     ]
@@ -87,17 +90,54 @@ def _topology(review: Review) -> str:
     return _table(columns, rows)
 
 
-def _paths(review: Review) -> str:
+def _faults(review: Review) -> str:
     rows = [
         (
-            each.path or each.module or "not located",
+            each.path or "not located",
             each.outcome,
             w.count(each.failing),
             w.count(each.failing_before),
         )
-        for each in review.paths
+        for each in review.faults
     ]
     return _table(("path", "outcome", "failing", "before"), rows)
+
+
+def _paths(review: Review) -> str:
+    rows = [
+        (
+            w.path(each.path),
+            w.count(each.failing),
+            w.count(each.failing_before),
+            w.percent(each.failing / (each.failing + each.passed)),
+            w.times(each.lift),
+        )
+        for each in review.paths
+    ]
+    return _table(("path", "failing", "before", "share that fails", "times the usual"), rows)
+
+
+def _advices(review: Review) -> str:
+    rows = [
+        (each.model, each.leave, each.go_to or "none is better", each.why)
+        for each in review.advices
+    ]
+    return _table(("model", "leave", "go back to", "why"), rows)
+
+
+def _drifts(review: Review) -> str:
+    rows = [
+        (
+            each.agent,
+            w.milliseconds(each.was_mean_ms),
+            w.milliseconds(each.mean_ms),
+            w.shift(each.response_shift),
+            w.bits(each.branch_shift),
+            "-" if each.since_ms is None else w.moment(each.since_ms),
+        )
+        for each in review.drifts
+    ]
+    return _table(("agent", "before", "now", "shift", "other ways", "since"), rows)
 
 
 def _league(review: Review) -> str:

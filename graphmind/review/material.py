@@ -1,7 +1,7 @@
 """What a review is made of: plain values that a job gathers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphmind.review.model import Group
@@ -48,17 +48,6 @@ class Counted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
-    """Failing traces by where they went wrong."""
-
-    path: str
-    module: str
-    outcome: str
-    failing: float
-    p95_ms: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Hour:
     """Traces that began in an hour."""
 
@@ -82,7 +71,10 @@ class Traffic:
 
     hours: Sequence[Hour] = ()
     counted: Sequence[Counted] = ()
-    faults: Sequence[Fault] = ()
+    faults: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Failing traces by path and outcome."""
+    paths: Sequence[Document] = ()
+    """As the job ``paths`` finds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,3 +97,7 @@ class Material:
     groups_before: Sequence[Group]
     """Of the week before."""
     keys: Sequence[KeyUse]
+    drifts: Sequence[Document]
+    """As the job ``drift`` finds them, against the week before."""
+    advices: Sequence[Document]
+    """As the job ``rollback_advice`` gives them."""

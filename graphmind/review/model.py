@@ -50,15 +50,55 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FailingPath:
-    """A way from the root to where traces went wrong."""
+class Fault:
+    """Where traces went wrong, and how."""
 
     path: str
-    module: str
+    """Names of spans from the root; that of the module, or empty, where it is not known."""
     outcome: str
     failing: float
     failing_before: float
-    p95_ms: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailingPath:
+    """A way through modules on which more traces fail than elsewhere."""
+
+    path: tuple[str, ...]
+    """From the root."""
+    failing: float
+    passed: float
+    lift: float
+    """Its failing share over that of all traces of the week."""
+    failing_before: float | None
+    """None where it did not stand out in the week before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentDrift:
+    """An agent that answers otherwise than in the week before."""
+
+    agent: str
+    response_shift: float
+    """ln of the ratio of the medians; above 0 is slower."""
+    branch_shift: float
+    """How far the modules it calls differ: Jensen-Shannon divergence, 0 to 1 bit."""
+    mean_ms: float
+    was_mean_ms: float
+    since_ms: int | None
+    score: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """A model version that fails beyond the base rate, and which earlier one is better."""
+
+    model: str
+    leave: str
+    go_to: str | None
+    """None where no earlier one is sure to fail less."""
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +209,10 @@ class Review:
     resolved: tuple[CauseOfWeek, ...]
     days: tuple[Day, ...]
     topology: tuple[Group, ...]
+    faults: tuple[Fault, ...]
     paths: tuple[FailingPath, ...]
     league: tuple[Rank, ...]
+    advices: tuple[Advice, ...]
+    drifts: tuple[AgentDrift, ...]
     repairs: tuple[RepairOfWeek, ...]
     risks: tuple[Risk, ...]

@@ -15,11 +15,11 @@ from graphmind.review.sections import (
     causes,
     days,
     league,
-    paths,
     repairs,
     risks,
     topology,
 )
+from graphmind.review.trend_sections import advices, drifts, faults, paths
 
 TITLES: Final = (
     ("new", "New causes", "Never seen before, as far back as incidents are kept."),
@@ -40,8 +40,11 @@ def page(review: Review) -> str:
             for name, title, note in TITLES
         ),
         _section("What fails together", topology(review)),
-        _section("Top failing paths", paths(review.paths)),
+        _section("Where traces went wrong", faults(review.faults)),
+        _section("Frequent failing paths", paths(review.paths)),
         _section("Versions and regions", league(review.league)),
+        _section("Versions to leave", advices(review.advices)),
+        _section("Drift of agents", drifts(review.drifts)),
         _section("Repairs", repairs(review)),
         _section("Quiet risks", risks(review.risks)),
         _foot(review),

@@ -5,25 +5,29 @@ from typing import Final
 
 from graphmind.review.markup import Markup, tag, together
 from graphmind.review.model import Day, Group, Rank
-from graphmind.review.wording import count, percent
+from graphmind.review.wording import count, percent, shift
 
 CELL, GAP, ROW = 22, 2, 22
 LEFT, RIGHT = 92, 190
-MEMBER_H: Final = 12
-BLOCK_GAP: Final = 18
+MEMBER_H: Final = 5
+BLOCK_MIN: Final = 30
+"""Room for the two lines beside a block."""
+BLOCK_GAP: Final = 14
 FLOW_LEFT, FLOW_RIGHT, BLOCK_W, FLOW_W = 250, 560, 10, 820
-BAR_W, BAR_H = 180, 14
+BAR_W, BAR_H, COUNT_W = 180, 14, 140
 
 
 def failure_strip(days: Sequence[Day]) -> Markup:
-    """Draw hours by days, the darker the more fails, with each day's sums."""
+    """Draw hours by days, the stronger the more fails, with each day's sums."""
     darkest = max((share for day in days for share in day.hours if share), default=0.0)
     rows = [_strip_row(number, day, darkest) for number, day in enumerate(days)]
     hours = [
         tag("text", f"{hour:02}", x=LEFT + hour * (CELL + GAP), y=12, class_="faint")
         for hour in range(0, 24, 3)
     ]
-    told = f"darkest: {percent(darkest)} of an hour's traces fail" if darkest else "nothing failed"
+    told = (
+        f"strongest: {percent(darkest)} of an hour's traces fail" if darkest else "nothing failed"
+    )
     width, height = LEFT + 24 * (CELL + GAP) + RIGHT, 18 + len(days) * (ROW + GAP) + 20
     legend = tag("text", f"{told}; outlined: no traffic", x=LEFT, y=height - 4, class_="faint")
     label = "Share of traces that failed, by day and hour"
@@ -98,6 +102,36 @@ def league_bar(rank: Rank, most: float) -> Markup:
     return _svg(BAR_W, BAR_H, told, parts)
 
 
+def count_bar(value: float, before: float | None, most: float) -> Markup:
+    """Draw a count beside others of its column, and a tick where it stood the week before."""
+    scale = COUNT_W / max(most, before or 0.0, 1.0)
+    parts = [tag("rect", x=0, y=3, width=value * scale, height=BAR_H - 6, class_="fails")]
+    if before is not None:
+        at = min(before * scale, COUNT_W)
+        parts.append(tag("line", x1=at, x2=at, y1=0, y2=BAR_H, class_="before"))
+    told = f"{count(value)} failing" + ("" if before is None else f", {count(before)} before")
+    return _svg(COUNT_W, BAR_H, told, parts)
+
+
+def shift_bar(log_ratio: float, most: float) -> Markup:
+    """Draw a ratio, given as its ln, from the middle: slower to the right, faster to the left."""
+    middle = COUNT_W / 2
+    length = middle * abs(log_ratio) / most if most else 0.0
+    slower = log_ratio > 0
+    parts = [
+        tag(
+            "rect",
+            x=middle if slower else middle - length,
+            y=3,
+            width=length,
+            height=BAR_H - 6,
+            class_="fails" if slower else "block",
+        ),
+        tag("line", x1=middle, x2=middle, y1=0, y2=BAR_H, class_="whisker"),
+    ]
+    return _svg(COUNT_W, BAR_H, f"{shift(log_ratio)} against the week before", parts)
+
+
 def community_flow(groups: Sequence[Group], week_before: str, week: str) -> Markup:
     """Draw the communities of two weeks beside each other, and where their members went."""
     before = {
@@ -131,7 +165,7 @@ def _blocks(groups: Mapping[str, frozenset[str]]) -> tuple[dict[str, int], int]:
     tops, at = {}, 22
     for key, members in groups.items():
         tops[key] = at
-        at += max(len(members) * MEMBER_H, 2 * MEMBER_H) + BLOCK_GAP
+        at += max(len(members) * MEMBER_H, BLOCK_MIN) + BLOCK_GAP
     return tops, at
 
 

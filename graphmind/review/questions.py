@@ -1,12 +1,16 @@
 """Questions to discuss, each with the places where its evidence can be seen."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 from graphmind.graph.questions import bind, question
+from graphmind.review import wording as w
 from graphmind.review.causes import Standings
 from graphmind.review.model import (
+    Advice,
+    AgentDrift,
     CauseOfWeek,
     Evidence,
     Group,
@@ -15,7 +19,7 @@ from graphmind.review.model import (
     RepairOfWeek,
     Risk,
 )
-from graphmind.review.week import Week
+from graphmind.review.week import WEEK_HOURS, Week
 
 API: Final = "/api/v1"
 QUESTIONS_MAX: Final = 12
@@ -24,24 +28,33 @@ EACH_MAX: Final = 3
 """Of one sort (chosen)."""
 
 
-def questions(
-    week: Week,
-    causes: Standings,
-    *,
-    groups: Sequence[Group],
-    ranks: Sequence[Rank],
-    repairs: Sequence[RepairOfWeek],
-    risks: Sequence[Risk],
-) -> tuple[Question, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The sections of a review that leave something to decide."""
+
+    causes: Standings
+    groups: Sequence[Group]
+    ranks: Sequence[Rank]
+    repairs: Sequence[RepairOfWeek]
+    risks: Sequence[Risk]
+    advices: Sequence[Advice]
+    drifts: Sequence[AgentDrift]
+
+
+def questions(week: Week, of: Asked) -> tuple[Question, ...]:
     """Return what the week leaves to decide, the most pressing first."""
+    advised = {each.leave for each in of.advices}
+    worse = [each for each in of.ranks if each.trend == "worse" and each.name not in advised]
     sorts = (
-        [_new(each) for each in causes.new],
-        [_recurring(each) for each in causes.recurring],
-        [_repair(each) for each in repairs if each.verdict in _BAD],
-        [_rank(week, each) for each in ranks if each.trend == "worse"],
-        [_untested(each) for each in causes.resolved if not each.exposed],
-        [_group(week, each) for each in groups if each.standing == "new"],
-        list(_risks(week, risks)),
+        [_new(each) for each in of.causes.new],
+        [_recurring(each) for each in of.causes.recurring],
+        [_repair(each) for each in of.repairs if each.verdict in _BAD],
+        [_advice(week, each) for each in of.advices],
+        [_rank(week, each) for each in worse],
+        [_drift(week, each) for each in of.drifts],
+        [_untested(each) for each in of.causes.resolved if not each.exposed],
+        [_group(week, each) for each in of.groups if each.standing == "new"],
+        list(_risks(week, of.risks)),
     )
     return tuple(each for sort in sorts for each in sort[:EACH_MAX])[:QUESTIONS_MAX]
 
@@ -107,6 +120,36 @@ def _rank(week: Week, rank: Rank) -> Question:
         ask="failing_share_by_model_and_region",
         from_ms=week.since_ms,
         until_ms=week.until_ms,
+    )
+    return Question(text=text, evidence=(evidence,))
+
+
+def _advice(week: Week, advice: Advice) -> Question:
+    asked = f"Should traffic go back to {advice.go_to}" if advice.go_to else "What replaces it"
+    name = quote(advice.leave, safe="")
+    evidence = _evidence(
+        f"{advice.leave} beside its versions",
+        href=f"/health/model-versions/{name}",
+        api=f"{API}/rollback-advice?model={name}&until_ms={week.until_ms}",
+        ask="model_version_history",
+        model=advice.model,
+    )
+    text = f"{advice.leave} fails beyond the base rate. {asked}?"
+    return Question(text=text, evidence=(evidence,))
+
+
+def _drift(week: Week, drift: AgentDrift) -> Question:
+    evidence = _evidence(
+        f"agent {drift.agent}",
+        href=f"/health/agents/{quote(drift.agent, safe='')}",
+        api=f"{API}/drift?until_ms={week.until_ms}&hours={WEEK_HOURS}",
+        ask="slowest_modules",
+        from_ms=week.since_ms,
+        until_ms=week.until_ms,
+    )
+    text = (
+        f"Agent {drift.agent} drifted: {w.shift(drift.response_shift)} in its median time, "
+        f"{w.bits(drift.branch_shift)} in the ways it goes. Is that meant?"
     )
     return Question(text=text, evidence=(evidence,))
 

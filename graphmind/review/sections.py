@@ -8,7 +8,7 @@ from graphmind.review import pictures
 from graphmind.review import wording as w
 from graphmind.review.league import KINDS
 from graphmind.review.markup import Markup, tag, together
-from graphmind.review.model import CauseOfWeek, Day, FailingPath, Rank, Review, Risk
+from graphmind.review.model import CauseOfWeek, Day, Group, Rank, Review, Risk
 from graphmind.review.week import Week
 
 Column = tuple[str, str]
@@ -32,12 +32,14 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
         )
         for row in rows
     ]
-    return tag(
+    whole = tag(
         "table",
         tag("thead", tag("tr", together(head))),
         tag("tbody", together(body)),
         aria_label=caption,
     )
+    # On a narrow screen the table scrolls, not the page; keys reach it.
+    return tag("div", whole, class_="wide", tabindex=0, role="region", aria_label=caption)
 
 
 def nothing(said: str) -> Markup:
@@ -94,17 +96,15 @@ def topology(review: Review) -> Markup:
             each.standing,
             w.count(each.failing),
             w.change(each.failing, each.failing_before),
-            ", ".join(each.members) or "-",
-            ", ".join(each.joined) or "-",
-            ", ".join(each.left) or "-",
+            _parts(each),
         )
         for each in review.topology
     ]
     columns = (
         *(("community", ""), ("standing", "fix"), ("failing", "num"), ("change", "num")),
-        *(("members", ""), ("joined", ""), ("left", "")),
+        ("parts", ""),
     )
-    note = "Parts that failing traces touch together more often than by chance. Width: members."
+    note = "Parts that failing traces touch together more often than by chance. Height: parts."
     return together(
         [
             tag("p", note, class_="note"),
@@ -114,25 +114,12 @@ def topology(review: Review) -> Markup:
     )
 
 
-def paths(found: Sequence[FailingPath]) -> Markup:
-    """List where traces went wrong."""
-    if not found:
-        return nothing("No trace failed in this week.")
-    columns = (
-        *(("path, from the root to where it went wrong", ""), ("outcome", "fix")),
-        *(("failing", "num"), ("before", "num"), ("p95", "num")),
-    )
-    rows = [
-        (
-            each.path or each.module or "not located",
-            each.outcome,
-            w.count(each.failing),
-            w.count(each.failing_before),
-            w.seconds(None if each.p95_ms is None else each.p95_ms / 1000),
-        )
-        for each in found
-    ]
-    return table("failing paths", columns, rows)
+def _parts(group: Group) -> Markup:
+    """Count what belongs to a community and what changed; names are a click away."""
+    lists = (("members", group.members), ("joined", group.joined), ("left", group.left))
+    told = [f"{len(names)} {word}" for word, names in lists if names]
+    names = [tag("div", tag("b", word), ": ", ", ".join(of)) for word, of in lists if of]
+    return tag("details", tag("summary", ", ".join(told)), together(names))
 
 
 def league(found: Sequence[Rank]) -> Markup:

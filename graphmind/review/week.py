@@ -9,6 +9,7 @@ from graphmind.errors import SettingsError
 
 DAY_MS: Final = 86_400_000
 WEEK_MS: Final = 7 * DAY_MS
+WEEK_HOURS: Final = 7 * 24
 _NAME: Final = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 
 _FIRST_YEAR: Final = 1970

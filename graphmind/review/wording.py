@@ -1,8 +1,14 @@
 """How values are written, in the page and in Markdown alike."""
 
+import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from graphmind.review.model import CauseOfWeek, Rank
+
+NAMES_MAX: Final = 6
+"""Names that a cell of Markdown holds (chosen)."""
 
 
 def count(value: float | None) -> str:
@@ -34,6 +40,40 @@ def seconds(value: float | None) -> str:
         if total >= size:
             return f"{total // size} {unit} {total % size // part} {smaller}"
     return f"{total // 60} min {total % 60} s" if total >= 60 else f"{total} s"
+
+
+def milliseconds(value: float) -> str:
+    """Write a short time, with a decimal below ten."""
+    if value >= 10_000:
+        return seconds(value / 1000)
+    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def shift(log_ratio: float) -> str:
+    """Write a ratio, given as its ln, as what came on top."""
+    return f"{math.expm1(log_ratio) * 100:+,.0f} %"
+
+
+def bits(value: float) -> str:
+    """Write a divergence."""
+    return f"{value:.2f} bits"
+
+
+def times(ratio: float) -> str:
+    """Write how many times as much something is."""
+    return f"{ratio:,.1f}"
+
+
+def path(modules: Sequence[str]) -> str:
+    """Write a way through modules."""
+    return " > ".join(modules) or "not located"
+
+
+def some(names: Sequence[str]) -> str:
+    """Write the first of many names, and how many more there are."""
+    more = len(names) - NAMES_MAX
+    shown = ", ".join(names[:NAMES_MAX])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def words(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphmind.review.material import Cluster, Counted, Fault, Hour, KeyUse, Material, Traffic
+from graphmind.review.material import Cluster, Counted, Hour, KeyUse, Material, Traffic
 from graphmind.review.week import DAY_MS, Week
 
 WEEK = Week.parse("2026-W12")
@@ -34,6 +34,20 @@ def incident(name: str, *, item: tuple[str, str], at_ms: int, **changed: Any) ->
     }
 
 
+def drifting(agent: str, score: float) -> dict[str, Any]:
+    """Return the drift of an agent, half as slow again, or of one that is as it was."""
+    return {
+        "group": agent,
+        "response_shift": 0.405 if score else 0.01,
+        "branch_shift": 0.02,
+        "mean_ms": 1500.0,
+        "was_mean_ms": 1000.0,
+        "since_ms": WEEK.since_ms + DAY_MS if score else None,
+        "score": score,
+        "q_value": 0.001 if score else 0.9,
+    }
+
+
 def material(**changed: Any) -> Material:
     """Return a week with one new, one recurring and one fixed cause."""
     this, last = WEEK.since_ms + DAY_MS, WEEK.before.since_ms + DAY_MS
@@ -61,9 +75,8 @@ def material(**changed: Any) -> Material:
         "traffic": Traffic(
             hours=[Hour(at_ms=this, traces=1000, failing=60)],
             counted=counted,
-            faults=[
-                Fault(path=f"a > {HOSTILE}", module="a", outcome="failed", failing=60, p95_ms=1.5)
-            ],
+            faults={(f"a > {HOSTILE}", "failed"): 60.0},
+            paths=[{"path": ["a", HOSTILE], "failing": 60.0, "passed": 140.0, "lift": 5.0}],
         ),
         "before": Traffic(counted=before),
         "clusters": [
@@ -71,5 +84,9 @@ def material(**changed: Any) -> Material:
         ],
         "groups_before": (),
         "keys": [KeyUse(key=HOSTILE, writers=4, readers=5)],
+        "drifts": [drifting("slow one", 0.25), drifting("steady", 0.0)],
+        "advices": [
+            {"model": "atlas", "from": "atlas@3.1.8", "to": "atlas@3.1.6", "why": HOSTILE},
+        ],
     }
     return Material(**given | changed)

@@ -12,7 +12,7 @@ from graphmind.errors import SettingsError
 from graphmind.review.assemble import assemble
 from graphmind.review.league import interval
 from graphmind.review.markdown import markdown
-from graphmind.review.material import Cluster, Counted, Repairs
+from graphmind.review.material import Cluster, Counted, Repairs, Traffic
 from graphmind.review.page import page
 from graphmind.review.topology import match
 from graphmind.review.week import DAY_MS, WEEK_MS, Week
@@ -110,6 +110,19 @@ def test_communities_that_stay_keep_name_and_id(groups):
     ]
 
 
+def test_no_two_communities_have_one_name():
+    weights = {"region eu": 9, "agent a": 5}
+    before = match([Cluster(weights=weights, failing=9)], ())
+    moved = [
+        Cluster(weights={"agent a": 5, "agent b": 4, "tool t": 3}, failing=5),
+        Cluster(weights={"region eu": 8, "agent c": 6}, failing=8),
+    ]
+
+    after = match(moved, before)
+
+    assert len({each.name for each in after}) == len(after) == 2
+
+
 @given(st.integers(1, 10**6), st.data())
 def test_an_interval_holds_its_share(kept, data):
     failing = data.draw(st.integers(0, kept))
@@ -174,6 +187,32 @@ def test_quiet_risks_are_what_did_not_fail():
     assert ("busy key", f"kv_key {HOSTILE}") in kinds
 
 
+def test_only_what_surely_drifted_is_told_and_asked_about():
+    review = assemble(material())
+
+    assert [each.agent for each in review.drifts] == ["slow one"]
+    asked = next(each for each in review.questions if "drifted" in each.text)
+    assert "+50 % in its median time" in asked.text
+    assert asked.evidence[0].href == "/health/agents/slow%20one"
+
+
+def test_a_version_to_leave_is_asked_about_once():
+    review = assemble(material())
+
+    assert [(each.leave, each.go_to) for each in review.advices] == [("atlas@3.1.8", "atlas@3.1.6")]
+    about = [each.text for each in review.questions if "atlas@3.1.8" in each.text]
+    assert [text for text in about if "go back to atlas@3.1.6" in text]
+    assert not [text for text in about if "after" in text]
+
+
+def test_a_path_is_set_beside_the_week_before_where_it_stood_out_then():
+    same = {"path": ["a", HOSTILE], "failing": 12.0, "passed": 100.0, "lift": 2.0}
+    given_ = material(before=Traffic(paths=[same]))
+
+    assert [each.failing_before for each in assemble(given_).paths] == [12.0]
+    assert [each.failing_before for each in assemble(material()).paths] == [None]
+
+
 class Seen(HTMLParser):
     def __init__(self):
         super().__init__()
@@ -219,7 +258,14 @@ def test_a_name_is_no_markup_in_markdown():
 def test_a_week_without_anything_says_so():
     quiet = material()
     empty = replace(
-        quiet, incidents=[], traffic=quiet.before.__class__(), clusters=[], keys=[], seen={}
+        quiet,
+        incidents=[],
+        traffic=Traffic(),
+        clusters=[],
+        keys=[],
+        seen={},
+        drifts=[],
+        advices=[],
     )
 
     review = assemble(empty)
