@@ -12,11 +12,17 @@ import pyarrow.compute as pc
 
 from graphmind.archive.columns import to_stored
 from graphmind.archive.database import number, sql
+from graphmind.archive.extents import Extents
 from graphmind.archive.port import Appended
 
 
 def add(
-    cursor: duckdb.DuckDBPyConnection, spans: pa.RecordBatch, *, load: int, at_ms: int
+    cursor: duckdb.DuckDBPyConnection,
+    spans: pa.RecordBatch,
+    extents: Extents,
+    *,
+    load: int,
+    at_ms: int,
 ) -> Appended:
     """Store a batch (schema RESOLVED) as append number ``load``, in the cursor's transaction."""
     stored = to_stored(spans)
@@ -24,18 +30,15 @@ def add(
     arriving = pa.table([*stored.columns, places], names=[*stored.schema.names, "place"])
     cursor.register("arriving", arriving)
     cursor.execute(sql("touch_arriving"))
-    first_ns, last_ns = cursor.execute(sql("touched_between")).fetchall()[0]
-    times = {"first_ns": first_ns, "last_ns": last_ns}
-    repeated = number(cursor, sql("find_arriving_repeated"), times)
+    visit = extents.revisit(cursor)
+    repeated = number(cursor, sql("find_arriving_repeated"), visit.times)
     if repeated:
         arriving = _without_repeated(cursor, arriving)
         cursor.execute(sql("delete_replaced"))
     if arriving.num_rows:
         cursor.execute(sql("add_spans"), {"load": load})
     cursor.execute(sql("gain_arriving"))
-    cursor.execute(sql("forget_extents"))
-    extent = {**times, "load": load, "at_ms": at_ms}
-    traces = number(cursor, sql("append_extents"), extent)
+    traces = extents.renew(cursor, visit, load=load, at_ms=at_ms)
     return Appended(new=spans.num_rows - repeated, duplicate=repeated, traces=traces)
 
 

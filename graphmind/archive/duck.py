@@ -18,6 +18,7 @@ from graphmind.archive.database import FACTS, answers, connect, cursor_of, numbe
 from graphmind.archive.duck_queries import DuckQueries
 from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.duck_tallies import DuckTallies
+from graphmind.archive.extents import LEAVE_EVERY, QUIET_MS, Extents
 from graphmind.archive.folder import own_folder
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
@@ -52,6 +53,10 @@ class DuckArchive:
                 self._connection = opening.enter_context(connect(folder, memory_max))
                 prepare(self._connection, folder)
             self._held = opening.pop_all()
+        self._extents = Extents()
+        with self._snapshot() as cursor:
+            self._extents.read(cursor)
+            self._latest = number(cursor, sql("latest"))
         self.signals = DuckSignals(self._snapshot, self._transaction)
         self.tallies = DuckTallies(self._snapshot)
         self.queries = DuckQueries(self._snapshot)
@@ -61,22 +66,29 @@ class DuckArchive:
 
         Memory is bounded: DuckDB writes full row groups to the file before the commit.
         """
-        with self._transaction() as cursor:
-            load = number(cursor, sql("latest")) + 1
-            rows = _insert(cursor, load, batches)
-            duplicate, traces = _reconcile(cursor, load)
+        with self._writing:
+            with self._snapshot() as cursor:
+                load = self._latest + 1
+                self._extents.leave(cursor)
+                rows = _insert(cursor, load, batches)
+                duplicate, traces = _reconcile(cursor, self._extents, load)
+            self._latest += bool(traces)
         return Appended(new=rows - duplicate, duplicate=duplicate, traces=traces)
 
     def add(self, spans: pa.RecordBatch, *, at_ms: int) -> Appended:
         """Store one batch of live spans; see the port."""
-        with self._transaction() as cursor:
-            load = number(cursor, sql("latest")) + 1
-            return add(cursor, spans, load=load, at_ms=at_ms)
+        with self._writing:
+            with self._snapshot() as cursor:
+                load = self._latest + 1
+                if load % LEAVE_EVERY == 0:
+                    self._extents.leave(cursor, quiet_since_ms=at_ms - QUIET_MS)
+                appended = add(cursor, spans, self._extents, load=load, at_ms=at_ms)
+            self._latest += bool(appended.traces)
+        return appended
 
     def latest(self) -> int:
         """Return the number of the last append that added spans."""
-        with self._snapshot() as cursor:
-            return number(cursor, sql("latest"))
+        return self._latest
 
     def unsettled(self) -> pa.Array:
         """Ids of traces that gained spans since their facts were last stored, sorted."""
@@ -120,27 +132,27 @@ class DuckArchive:
     def starts(self, selection: Selection) -> pa.Table:
         """Id and start of the traces selected, sorted by id."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_spans"), selection)
+            self._select_spans(cursor, selection)
             return cursor.sql(sql("starts")).to_arrow_table().cast(_STARTS)
 
     def spans(self, selection: Selection) -> pa.Table:
         """Spans of the traces selected; a span without a start stands last in its trace."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_spans"), selection)
+            self._select_spans(cursor, selection)
             (bounds,) = _parts(cursor) or [_NOTHING]
             return _spans(cursor, bounds)
 
     def bare_spans(self, selection: Selection) -> pa.Table:
         """Spans of the traces selected in any order, attributes left out."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_spans"), selection)
+            self._select_spans(cursor, selection)
             (bounds,) = _parts(cursor) or [_NOTHING]
             return _spans(cursor, bounds, "bare_spans")
 
     def span_batches(self, selection: Selection, spans_max: int) -> Iterator[pa.Table]:
         """Yield the same in parts of about ``spans_max`` spans; see the port."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_spans"), selection)
+            self._select_spans(cursor, selection)
             cursor.execute(sql("part_selected"), {"spans_max": spans_max})
             for bounds in _parts(cursor):
                 yield _spans(cursor, bounds)
@@ -155,13 +167,13 @@ class DuckArchive:
                 if known:
                     cursor.execute(sql("delete_facts", table=table))
                 cursor.execute(sql("append_facts", table=table))
-            as_of = number(cursor, sql("latest")) if as_of is None else as_of
+            as_of = self._latest if as_of is None else as_of
             cursor.execute(sql("settle"), {"as_of": as_of})
 
     def facts(self, selection: Selection, *, healthy_share: float = 1.0) -> Facts:
         """Facts of the traces selected, by the start their facts state; see the port."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_facts"), selection, healthy_share=healthy_share)
+            _select_facts(cursor, selection, healthy_share=healthy_share)
             tables = {
                 table: cursor.sql(_facts_sql(table)).to_arrow_table().cast(schema)
                 for table, schema in FACTS.items()
@@ -171,14 +183,14 @@ class DuckArchive:
     def failing_and_healthy(self, selection: Selection) -> tuple[int, int]:
         """Count the traces selected that show a symptom, and those that do not."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_facts"), selection, healthy_share=1.0)
+            _select_facts(cursor, selection)
             failing, healthy = cursor.execute(sql("failing_and_healthy")).fetchall()[0]
         return failing, healthy
 
     def failing_since(self, selection: Selection, count: int) -> int | None:
         """Return the start of the ``count``-th newest failing trace selected, ns."""
         with self._snapshot() as cursor:
-            _select(cursor, sql("select_facts"), selection, healthy_share=1.0)
+            _select_facts(cursor, selection)
             row = cursor.execute(sql("failing_since"), {"count": count}).fetchone()
         return row[0] if row else None
 
@@ -281,8 +293,10 @@ class DuckArchive:
         """Delete traces whose last span began before; return how many."""
         with self._transaction() as cursor:
             pruned = number(cursor, sql("select_old"), {"before_ns": before_ns})
-            for table in ("spans", *FACTS, "extents") if pruned else ():
+            for table in ("spans", *FACTS, "live_extents", "past_extents") if pruned else ():
                 cursor.execute(sql("delete_old", table=table))
+            if pruned:
+                self._extents.read(cursor)
         return pruned
 
     def close(self) -> None:
@@ -299,6 +313,12 @@ class DuckArchive:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _select_spans(self, cursor: duckdb.DuckDBPyConnection, selection: Selection) -> None:
+        """Name the traces of a selection, with when their spans start."""
+        window = _window(cursor, selection)
+        table = self._extents.table(cursor, every=selection.trace_ids is None)
+        cursor.execute(sql("select_spans", table=table), window)
 
     def _incidents(self, incident_id: str | None) -> list[dict[str, object]]:
         with self._snapshot() as cursor:
@@ -352,28 +372,32 @@ def _insert(cursor: duckdb.DuckDBPyConnection, load: int, batches: Iterable[pa.R
         raise broken[0] if broken else error from None
 
 
-def _reconcile(cursor: duckdb.DuckDBPyConnection, load: int) -> tuple[int, int]:
+def _reconcile(cursor: duckdb.DuckDBPyConnection, extents: Extents, load: int) -> tuple[int, int]:
     """Remove repeated spans and note which traces gained; count both."""
     cursor.execute(sql("touch"), {"load": load})
-    first_ns, last_ns = cursor.execute(sql("touched_between")).fetchall()[0]
-    times = {"load": load, "first_ns": first_ns, "last_ns": last_ns}
-    duplicate = number(cursor, sql("find_repeated"), times)
+    visit = extents.revisit(cursor)
+    duplicate = number(cursor, sql("find_repeated"), {**visit.times, "load": load})
     if duplicate:
         cursor.execute(sql("delete_repeated"))
     cursor.execute(sql("gain"), {"load": load})
-    cursor.execute(sql("forget_extents"))
-    return duplicate, number(cursor, sql("append_extents"), {**times, "at_ms": 0})
+    return duplicate, extents.renew(cursor, visit, load=load, at_ms=0)
 
 
-def _select(
-    cursor: duckdb.DuckDBPyConnection, statement: str, selection: Selection, **more: float
+def _select_facts(
+    cursor: duckdb.DuckDBPyConnection, selection: Selection, *, healthy_share: float = 1.0
 ) -> None:
-    """Name the traces of a selection in the temporary table ``selected``."""
+    """Name the traces of a selection that have facts, in the temporary table ``selected``."""
+    window = _window(cursor, selection)
+    cursor.execute(sql("select_facts"), {**window, "healthy_share": healthy_share})
+
+
+def _window(
+    cursor: duckdb.DuckDBPyConnection, selection: Selection
+) -> dict[str, int | bool | None]:
+    """Register the ids of a selection as ``wanted``; return its other terms."""
     ids = selection.trace_ids
-    wanted = _IDS.empty_table() if ids is None else pa.table([ids], schema=_IDS)
-    cursor.register("wanted", wanted)
-    window = {"from_ns": selection.from_ns, "until_ns": selection.until_ns}
-    cursor.execute(statement, {**window, "every": ids is None, **more})
+    cursor.register("wanted", _IDS.empty_table() if ids is None else pa.table([ids], schema=_IDS))
+    return {"from_ns": selection.from_ns, "until_ns": selection.until_ns, "every": ids is None}
 
 
 def _facts_sql(table: str) -> str:

@@ -150,6 +150,11 @@ def outcomes(live: Live) -> dict[str, str]:
 def settle_all(live: Live) -> None:
     every = live.archive.starts(ALL)["trace_id"].combine_chunks()
     assert len(every)
-    live.archive._connection.execute("UPDATE extents SET settled = false")
+    for statement in (
+        "INSERT INTO live_extents FROM past_extents",
+        "DELETE FROM past_extents",
+        "UPDATE live_extents SET settled = false",
+    ):
+        live.archive._connection.execute(statement)
     settle(live.archive, live.settings, Rejections())
     assert pc.count(live.archive.facts(ALL).traces["trace_id"]).as_py() == len(every)

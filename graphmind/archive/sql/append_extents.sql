@@ -1,5 +1,5 @@
 -- Anew from all spans of the traces, so that the order of appends does not show.
-INSERT INTO extents
+INSERT INTO live_extents
 SELECT
     trace_id,
     min(start_ns),

@@ -1,6 +1,7 @@
 -- One row a trace: when its spans start, which append it last gained from and when that came,
 -- whether its facts are of all its spans, whether its root ended, and since when a span has not.
-CREATE TABLE extents (
+-- Those that may still gain or change stand apart: each append looks through them.
+CREATE TABLE live_extents (
     trace_id VARCHAR NOT NULL,
     first_ns BIGINT,
     last_ns BIGINT,
@@ -10,3 +11,5 @@ CREATE TABLE extents (
     rooted BOOLEAN NOT NULL,
     open_ns BIGINT
 );
+CREATE TABLE past_extents AS FROM live_extents;
+CREATE VIEW extents AS FROM live_extents UNION ALL FROM past_extents;

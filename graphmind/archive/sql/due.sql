@@ -1,6 +1,6 @@
 -- Unsettled traces that need be waited for no longer, those that came first first.
 SELECT trace_id
-FROM extents
+FROM live_extents
 WHERE NOT settled
     AND (
         (gained_ms <= $quiet_since_ms AND rooted AND open_ns IS NULL)

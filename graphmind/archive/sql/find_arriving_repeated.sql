@@ -2,16 +2,13 @@
 -- What arrives is looked at before it is stored: rows deleted in the transaction that stored them
 -- cost the way straight into the file.
 CREATE TEMP TABLE repeated AS
-WITH revisited AS (
-    SELECT trace_id FROM extents WHERE trace_id IN (SELECT trace_id FROM touched)
-),
-near AS NOT MATERIALIZED (
+WITH near AS NOT MATERIALIZED (
     SELECT place, true AS arrives, trace_id, span_id, end_ns FROM arriving
     UNION ALL
     SELECT rowid, false, trace_id, span_id, end_ns
     FROM spans
     WHERE (start_ns BETWEEN $first_ns AND $last_ns OR start_ns IS NULL)
-        AND trace_id IN (FROM revisited)
+        AND trace_id IN (SELECT trace_id FROM revisited)
 ),
 several AS (
     SELECT trace_id, span_id FROM near GROUP BY ALL HAVING count(*) > 1

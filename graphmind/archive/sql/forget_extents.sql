@@ -1,1 +1,1 @@
-DELETE FROM extents WHERE trace_id IN (FROM gained);
+DELETE FROM {table} WHERE trace_id IN (FROM gained);

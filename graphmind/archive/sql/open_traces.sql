@@ -1,1 +1,1 @@
-SELECT trace_id FROM extents WHERE open_ns < $before_ns ORDER BY trace_id;
+SELECT trace_id FROM live_extents WHERE open_ns < $before_ns ORDER BY trace_id;

@@ -1,7 +1,7 @@
 -- The traces whose spans are asked for.
 CREATE TEMP TABLE selected AS
 SELECT trace_id, first_ns, last_ns, 0 AS part
-FROM extents
+FROM {table}
 WHERE ($from_ns::BIGINT IS NULL OR first_ns >= $from_ns)
     AND ($until_ns::BIGINT IS NULL OR first_ns < $until_ns)
     AND ($every OR trace_id IN (FROM wanted));

@@ -1,1 +1,1 @@
-SELECT trace_id FROM extents WHERE NOT settled ORDER BY trace_id;
+SELECT trace_id FROM live_extents WHERE NOT settled ORDER BY trace_id;

@@ -1,0 +1,1 @@
+INSERT INTO past_extents FROM leaving;

@@ -1,0 +1,1 @@
+DELETE FROM live_extents WHERE trace_id IN (SELECT trace_id FROM leaving);

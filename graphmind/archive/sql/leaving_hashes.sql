@@ -1,0 +1,1 @@
+SELECT hash(trace_id) FROM leaving;
