@@ -91,7 +91,7 @@ class Comparison(Body):
 
 
 class Drift(Body):
-    """How far an agent moved within an hour, against the hour before; more at `GET /drift`."""
+    """How far an agent moved in the time asked for, against as much before; see `GET /drift`."""
 
     score: float = Field(description="0 to 1; 0: not sure, or too small to matter")
     duration_shift: float = Field(description="ln of the medians' ratio; above 0 is slower")

@@ -44,7 +44,7 @@ def page(review: Review) -> str:
         _section("Frequent failing paths", paths(review.paths)),
         _section("Versions and regions", league(review.league)),
         _section("Versions to leave", advices(review.advices)),
-        _section("Drift of agents", drifts(review.drifts)),
+        _section("Drift of agents", drifts(review)),
         _section("Repairs", repairs(review)),
         _section("Quiet risks", risks(review.risks)),
         _foot(review),

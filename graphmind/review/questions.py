@@ -107,7 +107,7 @@ def _repair(repair: RepairOfWeek) -> Question:
 def _rank(week: Week, rank: Rank) -> Question:
     collection = {"model_version": "model-versions", "region": "regions"}[rank.kind]
     name = quote(rank.name, safe="")
-    time = f"since_ms={week.since_ms}&until_ms={week.until_ms}"
+    time = _time(week)
     before = 0.0 if rank.share_before is None else rank.share_before
     text = (
         f"{rank.kind.replace('_', ' ')} {rank.name} fails {rank.share:.1%} of its traces, after "
@@ -115,7 +115,7 @@ def _rank(week: Week, rank: Rank) -> Question:
     )
     evidence = _evidence(
         f"{rank.name} by version and region",
-        href=f"/health/{collection}/{name}",
+        href=f"/health/{collection}/{name}?{time}",
         api=f"{API}/{collection}/{name}?{time}",
         ask="failing_share_by_model_and_region",
         from_ms=week.since_ms,
@@ -129,7 +129,7 @@ def _advice(week: Week, advice: Advice) -> Question:
     name = quote(advice.leave, safe="")
     evidence = _evidence(
         f"{advice.leave} beside its versions",
-        href=f"/health/model-versions/{name}",
+        href=f"/health/model-versions/{name}?{_time(week)}",
         api=f"{API}/rollback-advice?model={name}&until_ms={week.until_ms}",
         ask="model_version_history",
         model=advice.model,
@@ -139,9 +139,10 @@ def _advice(week: Week, advice: Advice) -> Question:
 
 
 def _drift(week: Week, drift: AgentDrift) -> Question:
+    name = quote(drift.agent, safe="")
     evidence = _evidence(
         f"agent {drift.agent}",
-        href=f"/health/agents/{quote(drift.agent, safe='')}",
+        href=f"/health/agents/{name}?{_time(week)}",
         api=f"{API}/drift?until_ms={week.until_ms}&hours={WEEK_HOURS}",
         ask="slowest_modules",
         from_ms=week.since_ms,
@@ -161,8 +162,8 @@ def _group(week: Week, group: Group) -> Question:
     )
     evidence = _evidence(
         "what fails together",
-        href=f"/traces?since_ms={week.since_ms}&until_ms={week.until_ms}&failing=true",
-        api=f"{API}/traces?since_ms={week.since_ms}&until_ms={week.until_ms}&failing=true",
+        href=f"/traces?{_time(week)}&failing=true",
+        api=f"{API}/traces?{_time(week)}&failing=true",
         ask="failing_together",
         from_ms=week.since_ms,
         until_ms=week.until_ms,
@@ -173,7 +174,7 @@ def _group(week: Week, group: Group) -> Question:
 def _risks(week: Week, risks: Sequence[Risk]) -> Iterator[Question]:
     """Ask about the gravest of each kind."""
     time = {"from_ms": week.since_ms, "until_ms": week.until_ms}
-    span = f"since_ms={week.since_ms}&until_ms={week.until_ms}"
+    span = _time(week)
     points = [each for each in risks if each.kind == "single point"]
     if points:
         names = ", ".join(each.name for each in points[:3])
@@ -196,7 +197,7 @@ def _risks(week: Week, risks: Sequence[Risk]) -> Iterator[Question]:
             evidence=(
                 _evidence(
                     f"writers and readers of {key}",
-                    href=f"/health/kv-keys/{quote(key, safe='')}",
+                    href=f"/health/kv-keys/{quote(key, safe='')}?{span}",
                     api=f"{API}/kv-keys/{quote(key)}?{span}",
                     ask="key_readers_and_writers",
                     key=key,
@@ -204,6 +205,11 @@ def _risks(week: Week, risks: Sequence[Risk]) -> Iterator[Question]:
                 ),
             ),
         )
+
+
+def _time(week: Week) -> str:
+    """Return the query that limits a page, or an answer of the API, to the week."""
+    return f"since_ms={week.since_ms}&until_ms={week.until_ms}"
 
 
 def _of_incidents(ids: Sequence[str]) -> tuple[Evidence, ...]:

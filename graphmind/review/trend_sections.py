@@ -6,7 +6,7 @@ from urllib.parse import quote
 from graphmind.review import pictures
 from graphmind.review import wording as w
 from graphmind.review.markup import Markup, tag, together
-from graphmind.review.model import Advice, AgentDrift, FailingPath, Fault
+from graphmind.review.model import Advice, FailingPath, Fault, Review
 from graphmind.review.sections import nothing, table
 
 
@@ -59,10 +59,12 @@ def paths(found: Sequence[FailingPath]) -> Markup:
     return together([tag("p", note, class_="note"), table("failing paths", columns, rows)])
 
 
-def drifts(found: Sequence[AgentDrift]) -> Markup:
+def drifts(review: Review) -> Markup:
     """List the agents that answer otherwise than in the week before, with how far."""
+    found = review.drifts
     if not found:
         return nothing("No agent answers more slowly, or goes other ways, than in the week before.")
+    time = f"since_ms={review.since_ms}&until_ms={review.until_ms}"
     most = max(abs(each.response_shift) for each in found)
     columns = (
         *(("agent", ""), ("before", "num"), ("now", "num"), ("shift", "num"), ("", "fix")),
@@ -70,7 +72,7 @@ def drifts(found: Sequence[AgentDrift]) -> Markup:
     )
     rows = [
         (
-            tag("a", each.agent, href=f"/health/agents/{quote(each.agent, safe='')}"),
+            tag("a", each.agent, href=f"/health/agents/{quote(each.agent, safe='')}?{time}"),
             w.milliseconds(each.was_mean_ms),
             w.milliseconds(each.mean_ms),
             w.shift(each.response_shift),

@@ -28,7 +28,8 @@ def test_agents_are_told_as_the_job_tells_them(client, stores, time):
 
 
 def test_an_agent_tells_its_drift_and_the_list_measures_none(client, time):
-    row = read(client, "drift", until_ms=time["until_ms"])["items"][0]
+    hours = (time["until_ms"] - time["since_ms"]) / 3_600_000
+    row = read(client, "drift", until_ms=time["until_ms"], hours=hours)["items"][0]
     agents = read(client, "agents", limit=500, **time)["items"]
     told = read(client, f"agents/{row['group']}", **time)["drift"]
 

@@ -11,9 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from benchmarks.live.server import Server
+from graphmind.jobs.review import review_week
+from graphmind.review.week import WEEK_MS
 from graphmind.settings import Settings
 from graphmind.simulation.files import write
-from graphmind.simulation.scenario import Scenario
+from graphmind.simulation.scenario import START_NS, Scenario
 from graphmind.simulation.simulate import simulate
 from graphmind.wiring import open_stores
 from tests.api.conftest import fill
@@ -21,6 +23,8 @@ from tests.repair.connectors.http_serving import Asked, serving
 
 CHROMIUM = shutil.which("chromium")
 SCENARIO = Scenario(seed=7, traces=600, incidents=2)
+REVIEWED_MS = START_NS // 10**6 + WEEK_MS
+"""When the planted week is over."""
 SCRIPT = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 """The name of a span of one trace, and the value of an attribute of it."""
 SECRET = "whsec_" + "c29tZSBzZWNyZXQgb2YgYSB0ZXN0" * 2
@@ -69,6 +73,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = Settings(data_dir=folder / "stores")
     with open_stores(settings) as stores:
         fill(stores, settings, spans)
+        review_week(stores, settings, week="", now_ms=REVIEWED_MS)
     commanded: list[Asked] = []
     with control_plane(folder, commanded) as connectors:
         # Nothing is pruned: the planted incidents are of a fixed day.

@@ -169,4 +169,5 @@ def screens(served: Served) -> tuple[str, ...]:
         *("/traces?failing=true", served.span_with_script),
         *("/compare?a_failing=true", "/explore", "/explore/incident_causes"),
         *("/health", "/health/regions", "/repairs", "/strategies", "/audit", "/settings"),
+        *("/review", "/health/agents/front-router"),
     )

@@ -193,7 +193,9 @@ def test_only_what_surely_drifted_is_told_and_asked_about():
     assert [each.agent for each in review.drifts] == ["slow one"]
     asked = next(each for each in review.questions if "drifted" in each.text)
     assert "+50 % in its median time" in asked.text
-    assert asked.evidence[0].href == "/health/agents/slow%20one"
+    assert asked.evidence[0].href == (
+        f"/health/agents/slow%20one?since_ms={WEEK.since_ms}&until_ms={WEEK.until_ms}"
+    )
 
 
 def test_a_version_to_leave_is_asked_about_once():

@@ -68,6 +68,31 @@ export function lines(series, how) {
     svg("text", { class: "d", x: 0, y: 120 }, time(from, { seconds: true })), svg("text", { class: "d", x: 600, y: 120, "text-anchor": "end" }, time(until, { seconds: true })));
 }
 
+const [BAR, BAR_H] = [160, 14];
+
+/** Seven bars, Monday first. @param {number[]} days */
+export function dayBars(days) {
+  const most = Math.max(...days, 1), tall = (/** @type {number} */ value) => Math.max((14 * value) / most, 1);
+  return svg("svg", { viewBox: "0 0 70 16", width: 70, height: 16, role: "img", "aria-label": `Failing traces from Monday to Sunday: ${days.join(", ")}` },
+    days.map((value, i) => svg("rect", { x: i * 10, y: 16 - tall(value), width: 8, height: tall(value), fill: value ? "var(--bad-fill)" : "var(--bar)" })));
+}
+
+/** A value beside others of its column: a tick where it stood before, a line for its interval. @param {number} value @param {number | null} before @param {number} most @param {string} label @param {[number, number]} [interval] */
+export function valueBar(value, before, most, label, interval) {
+  const x = (/** @type {number} */ v) => (Math.min(v, most) / most) * (BAR - 2) + 1;
+  return svg("svg", { viewBox: `0 0 ${BAR} ${BAR_H}`, width: BAR, height: BAR_H, role: "img", "aria-label": label },
+    svg("rect", { x: 1, y: 3, width: BAR - 2, height: BAR_H - 6, fill: "var(--bar)", opacity: 0.5 }), svg("rect", { x: 1, y: 3, width: x(value) - 1, height: BAR_H - 6, fill: "var(--bad-fill)" }),
+    interval && svg("line", { x1: x(interval[0]), x2: x(interval[1]), y1: BAR_H / 2, y2: BAR_H / 2, stroke: "var(--ink)", "stroke-width": 1.5 }),
+    before !== null && svg("line", { x1: x(before), x2: x(before), y1: 0, y2: BAR_H, stroke: "var(--accent)", "stroke-width": 2 }));
+}
+
+/** A shift from the middle: to the right where it is above 0. @param {number} shift @param {number} most @param {string} label */
+export function sideBar(shift, most, label) {
+  const middle = BAR / 2, length = (Math.abs(shift) / most) * (middle - 1), right = shift > 0;
+  return svg("svg", { viewBox: `0 0 ${BAR} ${BAR_H}`, width: BAR, height: BAR_H, role: "img", "aria-label": label },
+    svg("rect", { x: right ? middle : middle - length, y: 3, width: length, height: BAR_H - 6, fill: right ? "var(--bad-fill)" : "var(--accent-fill)" }), svg("line", { x1: middle, x2: middle, y1: 0, y2: BAR_H, stroke: "var(--ink)", "stroke-width": 1.5 }));
+}
+
 /** How a bad value spread, left to right: writer, keys, readers. @param {{nodes: any[], edges: any[]}} graph */
 export function lineagePicture(graph) {
   /** @type {Map<number, any[]>} */

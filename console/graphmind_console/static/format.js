@@ -43,6 +43,9 @@ export function time(ms, how = {}) {
 /** @param {number | null | undefined} ms */
 export const utc = (ms) => (ms === null || ms === undefined ? "" : `${new Date(ms).toISOString().replace("T", " ").replace(/\.000Z$|Z$/, "")} UTC`);
 
+/** How much longer something takes, from the logarithm of the ratio. @param {number} shift */
+export const shiftWords = (shift) => `${shift < 0 ? "" : "+"}${count(Math.expm1(shift) * 100)} %`;
+
 /** A ratio as "49 ×". @param {number | null | undefined} value */
 export function ratio(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "> 1,000";

@@ -175,8 +175,11 @@ def _health(row: Mapping[str, Any]) -> Row:
 
 
 def _drifts(archive: Archive, kind: str, time: Recent) -> dict[str, Row]:
-    """Return how far agents drifted in the hour that ends with a time; other kinds have none."""
-    found = drift(archive, until_ms=time.until_ms) if kind == KINDS["agents"] else []
+    """Return how far agents drifted in a time, against as much before; other kinds have none."""
+    if kind != KINDS["agents"]:
+        return {}
+    hours = (time.until_ms - time.since_ms) / HOUR_MS
+    found = drift(archive, until_ms=time.until_ms, hours=hours)
     return {
         row["group"]: {
             "score": row["score"],

@@ -1,43 +1,51 @@
-/** The weekly review: its page, its archive, and its sections as tables. */
+/** The weekly review: its archive, what to discuss, and the week in sections, each with the way to its evidence. */
 
 import { link } from "../address.js";
 import { get, part } from "../api.js";
-import { h, replace, table } from "../dom.js";
+import { h, replace } from "../dom.js";
 import { fault, load } from "../parts.js";
-import { valueCell } from "./explore_result.js";
+import { causes, drifts, facts, faults, groups, league, leave, paths, questions, repairs, risks, strip } from "./review_sections.js";
 
 /** @param {HTMLElement} root @param {string[]} parts */
 export async function show(root, [week]) {
-  const menu = h("div"), body = h("div"), acts = h("div", { class: "acts" });
-  root.append(h("div", { class: "head" }, h("div", null, h("h1", null, "Weekly review"), h("div", { class: "meta" }, week ?? "the latest week")), acts), h("div", { class: "list3" }, menu, body));
+  const menu = h("div"), body = h("div"), acts = h("div", { class: "acts" }), title = h("h1", null, "Weekly review"), meta = h("div", { class: "meta" }, week ?? "the latest week");
+  root.append(h("div", { class: "head" }, h("div", null, title, meta), acts), h("div", { class: "list3 thin" }, menu, body));
   await Promise.all([
-    load(menu, () => get("/review/weeks"), ({ items }) => h("ul", { class: "menu" }, items.map((/** @type {any} */ each) => weekOf(each)).map((/** @type {string} */ each) => h("li", null, h("a", { class: "item", href: link(`/review/${part(each)}`), "aria-current": each === week ? "true" : null }, each))))),
+    load(menu, () => get("/review/weeks"), ({ items }) => weeks(items, week)),
     get("/review", { week }).then((found) => {
+      replace(meta, `${found.week}, ${day(found.since_ms)} to ${day(found.until_ms - 1)}${found.complete ? "" : "; the week is not over yet"}`);
       replace(body, sections(found));
-      replace(acts, h("a", { class: "button", href: `/api/v1/review/${part(week ?? found.week)}.html` }, "The page to share"));
+      replace(acts, h("a", { class: "button", href: `/api/v1/review/${part(found.week)}.html` }, "The page to share"));
     }, (error) => replace(body, fault(error), h("p", { class: "empty" }, "A review is written once a week, and by ", h("code", null, "graphmind review"), ". New, recurring and fixed causes stand here then, with questions to discuss."))),
   ]);
 }
 
-/** @param {any} each @returns {string} */
-const weekOf = (each) => (typeof each === "string" ? each : each.week);
+/** @param {any[]} items @param {string | undefined} week */
+const weeks = (items, week) => h("ul", { class: "menu", "aria-label": "Weeks" }, items.map((each, i) => h("li", null,
+  h("a", { class: "item", href: link(`/review/${part(each.week)}`), title: each.headline, "aria-current": each.week === week || (!week && i === 0) ? "true" : null }, each.week))));
 
-/** Facts first, then each list as a table. @param {Record<string, any>} found @returns {any} */
+/** Days of a review are those of UTC, wherever it is read. @param {number} ms */
+const day = (ms) => new Date(ms).toISOString().slice(0, 10);
+
+/** @param {any} found */
 function sections(found) {
-  const facts = Object.entries(found).filter(([, value]) => value === null || typeof value !== "object");
-  const rest = Object.entries(found).filter(([, value]) => value !== null && typeof value === "object");
-  return [h("dl", { class: "small" }, facts.map(([name, value]) => [h("dt", null, words(name)), h("dd", null, valueCell(value, name))])), rest.map(([name, value]) => section(name, value))];
+  return [
+    h("p", { class: "strong" }, found.headline), facts(found),
+    section("To discuss", found.questions.length, questions(found.questions)),
+    section("Failures by day", null, strip(found)),
+    section("New causes", found.new.length, causes(found.new, "No cause is new in this week.")),
+    section("Recurring causes", found.recurring.length, causes(found.recurring, "No cause of an earlier week came again.")),
+    section("Resolved causes", found.resolved.length, causes(found.resolved, "No cause of the week before is gone.")),
+    section("What fails together", found.topology.length, groups(found)),
+    section("Where traces went wrong", found.faults.length, faults(found)),
+    section("Frequent failing paths", found.paths.length, paths(found)),
+    section("Versions and regions", found.league.length, league(found)),
+    section("Versions to leave", found.advices.length, leave(found)),
+    section("Drift of agents", found.drifts.length, drifts(found)),
+    section("Repairs", found.repairs.length, repairs(found.repairs)),
+    section("Quiet risks", found.risks.length, risks(found)),
+  ];
 }
 
-/** @param {string} name @param {any} value @returns {any} */
-function section(name, value) {
-  if (!Array.isArray(value)) return h("section", null, h("h2", null, h("b", null, words(name))), sections(value));
-  const head = h("h2", null, h("b", null, words(name)), String(value.length));
-  if (!value.length) return h("section", null, head, h("p", { class: "empty small" }, "none in this week"));
-  if (typeof value[0] !== "object") return h("section", null, head, h("ul", null, value.map((each) => h("li", null, valueCell(each, name)))));
-  const columns = Object.keys(value[0]);
-  return h("section", null, head, table({ caption: words(name), rows: value, columns: columns.map((column) => ({ head: words(column), wide: true, num: typeof value[0][column] === "number", cell: (row) => valueCell(row[column], column) })) }));
-}
-
-/** @param {string} name */
-const words = (name) => name.replaceAll("_", " ");
+/** @param {string} title @param {number | null} count @param {any} body */
+const section = (title, count, body) => h("section", { "aria-label": title }, h("h2", null, h("b", null, title), count === null ? null : String(count)), body);
