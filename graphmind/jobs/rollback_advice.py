@@ -21,6 +21,8 @@ BACK_MS: Final = 14 * 24 * HOUR_MS
 """How long before a version's last trace its share is measured (chosen)."""
 MS_NS: Final = 1_000_000
 KIND: Final = "model_version"
+_DATED: Final = re.compile(r"([^@]+)-(\d{4}-\d{2}-\d{2}|\d{8})")
+"""A model whose version is a date, as providers name them."""
 _NUMBERS: Final = re.compile(r"v?(\d+(?:\.\d+)*)")
 Row = dict[str, Any]
 
@@ -41,7 +43,17 @@ class _Version:
 
     @property
     def model(self) -> str:
-        return self.name.rpartition("@")[0] or self.name
+        """Return what it is a version of: ``atlas`` of ``atlas@3.1`` and ``atlas-2026-02-07``."""
+        dated = _DATED.fullmatch(self.name)
+        return dated[1] if dated else self.name.rpartition("@")[0] or self.name
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Return the numbers of its version, or its date; empty where it has neither."""
+        if dated := _DATED.fullmatch(self.name):
+            return (int(dated[2].replace("-", "")),)
+        number = _NUMBERS.fullmatch(self.name.rpartition("@")[2])
+        return tuple(int(part) for part in number[1].split(".")) if number else ()
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -129,9 +141,7 @@ def _version(row: Mapping[str, Any], total: Mapping[str, float], first_ns: int) 
 
 def _age(version: _Version) -> tuple[str, tuple[int, ...], int, str]:
     """Order by the numbers of a version; those without by when they were first used."""
-    number = _NUMBERS.fullmatch(version.name.rpartition("@")[2])
-    parts = tuple(int(part) for part in number[1].split(".")) if number else ()
-    return version.model, parts, version.first_ns, version.name
+    return version.model, version.numbers, version.first_ns, version.name
 
 
 def _advice(model: str, versions: list[_Version], asked: list[_Version]) -> Row:

@@ -128,11 +128,12 @@ def _advice(week: Week, advice: Advice) -> Question:
     asked = f"Should traffic go back to {advice.go_to}" if advice.go_to else "What replaces it"
     name = quote(advice.leave, safe="")
     evidence = _evidence(
-        f"{advice.leave} beside its versions",
+        f"{advice.leave} by version and region",
         href=f"/health/model-versions/{name}?{_time(week)}",
         api=f"{API}/rollback-advice?model={name}&until_ms={week.until_ms}",
-        ask="model_version_history",
-        model=advice.model,
+        ask="failing_share_by_model_and_region",
+        from_ms=week.since_ms,
+        until_ms=week.until_ms,
     )
     text = f"{advice.leave} fails beyond the base rate. {asked}?"
     return Question(text=text, evidence=(evidence,))

@@ -64,6 +64,14 @@ def test_versions_without_numbers_are_as_old_as_their_first_use():
     assert (found["from"], found["to"]) == ("atlas@lime", "atlas@red")
 
 
+def test_a_date_at_the_end_of_a_name_is_a_version():
+    dated = {"atlas-2026-02-07": (300, 90), "atlas-20260115": (300, 3), "atlas-mini": (300, 3)}
+    found = advice(dated, "atlas-2026-02-07")
+
+    assert (found["model"], found["to"]) == ("atlas", "atlas-20260115")
+    assert advice(dated, "atlas-mini")["from"] is None
+
+
 def test_without_a_healthy_one_nothing_is_advised_and_why():
     found = advice({"other@1": (600, 6), "atlas@1": (200, 60), "atlas@2": (200, 100)}, "atlas@2")
 
