@@ -1,0 +1,39 @@
+"""What the libraries of a server do with memory that they no longer need: told before they load."""
+
+import ctypes
+import os
+import sys
+from typing import Final
+
+ENVIRONMENT: Final = {
+    # Arrow: what is freed goes back to the system at once. A server that works in bursts otherwise
+    # keeps its peak (measured: 960 MB instead of 1,410 under full load).
+    "MIMALLOC_PURGE_DELAY": "0",
+    # The embedded graph: its new objects, most of them garbage soon, fill so much before it
+    # collects. By default a share of all memory (measured under full load: 350 MB, now 250).
+    "ARCADEDB_NATIVE_ISOLATE_ARGS": "-Xmn32m",
+}
+ALLOCATOR: Final = {
+    "MALLOC_ARENA_MAX": (-8, 2),
+    "MALLOC_MMAP_THRESHOLD_": (-3, 64 * 2**10),
+    "MALLOC_TRIM_THRESHOLD_": (-1, 2**20),
+}
+"""What glibc reads from the environment as a process starts, the numbers of the same parameters in
+its ``malloc.h``, and values: two arenas for forty threads, and bodies of requests in pages of their
+own, which go back when they are freed (measured under full load: 420 MB, now 130)."""
+
+
+def bound_memory() -> None:
+    """Keep little of what is freed; what the user's environment says otherwise stands.
+
+    To be called before Arrow is imported, a graph is opened or a thread is started.
+    """
+    for name, text in ENVIRONMENT.items():
+        os.environ.setdefault(name, text)
+    # Other C libraries than glibc have no such parameters.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is None:
+        return
+    for name, (parameter, value) in ALLOCATOR.items():
+        if name not in os.environ:
+            mallopt(parameter, value)
