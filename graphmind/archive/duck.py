@@ -252,11 +252,16 @@ class DuckArchive:
 
     def incidents(self) -> list[dict[str, object]]:
         """Return the incidents stored, sorted by id."""
-        return self._incidents(None)
+        with self._snapshot() as cursor:
+            rows = cursor.execute(sql("incidents")).fetchall()
+        return [orjson.loads(document) for (document,) in rows]
 
     def incident(self, incident_id: str) -> dict[str, object]:
         """Return one incident; raises UnknownName."""
-        for document in self._incidents(incident_id):
+        with self._snapshot() as cursor:
+            row = cursor.execute(sql("incident"), {"incident_id": incident_id}).fetchone()
+        if row:
+            document: dict[str, object] = orjson.loads(row[0])
             return document
         raise UnknownName(f"no incident {incident_id}. `graphmind incidents` lists those known")
 
@@ -319,11 +324,6 @@ class DuckArchive:
         window = _window(cursor, selection)
         table = self._extents.table(cursor, every=selection.trace_ids is None)
         cursor.execute(sql("select_spans", table=table), window)
-
-    def _incidents(self, incident_id: str | None) -> list[dict[str, object]]:
-        with self._snapshot() as cursor:
-            rows = cursor.execute(sql("incidents"), {"incident_id": incident_id}).fetchall()
-        return [orjson.loads(document) for (document,) in rows]
 
     @contextmanager
     def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:

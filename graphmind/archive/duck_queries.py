@@ -200,7 +200,7 @@ class DuckQueries:
         if known is None:
             heads: list[dict[str, Any]] = []
             members: dict[str, list[str]] = {}
-            for (text,) in self._rows("incidents", incident_id=None):
+            for (text,) in self._rows("incidents"):
                 head, trace_ids = _head(text)
                 heads.append(head)
                 for trace_id in trace_ids:

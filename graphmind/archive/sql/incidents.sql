@@ -1,4 +1,1 @@
-SELECT document
-FROM incidents
-WHERE $incident_id::VARCHAR IS NULL OR incident_id = $incident_id
-ORDER BY incident_id;
+SELECT document FROM incidents ORDER BY incident_id;

@@ -27,9 +27,10 @@ export async function showRepair(on) {
       const repair = newest && (await get(`/repairs/${part(newest.repair_id)}`));
       outline(touched(repair));
       const plans = !repair || ENDED.includes(repair.state);
+      const found = plans ? await get(`${path}/repairs/choices`) : null;
       replace(acts, act({ label: "Suppress", role: "responder", who, onclick: suppress }), repair && repairActs(repair, who, draw),
-        plans && act({ label: "Plan a repair", role: "responder", go: true, who, onclick: () => plan(null, draw) }));
-      replace(root, repair && shown(repair, page.items.length), plans && (await choices()));
+        found?.matches.length && act({ label: "Plan a repair", role: "responder", go: true, who, onclick: () => plan(null, draw) }));
+      replace(root, repair && shown(repair, page.items.length), found && choices(found, who));
       if (repair && !plans && !stream) follow(repair.repair_id);
     } catch (error) {
       replace(root, proposed(incident.command), fault(error));
@@ -52,9 +53,8 @@ export async function showRepair(on) {
   function suppress() {
     askFirst({ title: "Suppress repairs", text: "No repair of this incident is planned or run until that is lifted.", go: "Suppress", act: async (reason) => { await post("/repairs/suppress", { target: `incident:${incident.incident_id}`, reason }); await draw(); } });
   }
-  async function choices() {
-    const found = await get(`${path}/repairs/choices`);
-    const who = await me();
+  /** @param {any} found @param {any} who */
+  function choices(found, who) {
     return h("div", null, found.matches.length ? h("ol", { class: "steps" }, found.matches.slice(0, 4).map((/** @type {any} */ each, /** @type {number} */ i) => h("li", null, h("span", { class: "n" }, i + 1), h("span", null, h("span", { class: "strong" }, each.title), " ", h("span", { class: "dim" }, each.key)),
       act({ label: "Plan", role: "responder", who, onclick: () => plan(each.strategy_id, draw) }), h("small", null, `${each.repair_level} level · ${each.record.tried ? each.record.words : each.elsewhere.words} · ${each.reasons.join("; ")}`))))
       : h("p", null, found.summary), proposed(incident.command),

@@ -1,0 +1,1 @@
+SELECT document FROM incidents WHERE incident_id = $incident_id;
