@@ -24,8 +24,10 @@ if TYPE_CHECKING:  # only a server pays for what it needs
     from graphmind.jobs.workbench.port import Workbench
     from graphmind.serving.service import Listener, Service
 
-ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "192MB"
-"""A server shares its machine and runs for months; a command may take what it needs (chosen)."""
+ARCHIVE_MEMORY, LIVE_ARCHIVE_MEMORY = "2GB", "128MB"
+"""A server shares its machine and runs for months; a command may take what it needs (chosen). With
+128 MB instead of 192 MB taking in costs the same (34 to 37 s of processor time a million spans, 35
+before) and one append of 2 million spans passes (measured)."""
 DELIVERY_TIMEOUT_S = 5.0
 """How long an endpoint of alerts may take to answer (chosen)."""
 
