@@ -176,6 +176,36 @@ class Capture(Body):
     modules: tuple[Captured, ...] = Field(description="Least complete first")
 
 
+class RegionOutlook(Body):
+    """How a region that is routed to fares."""
+
+    region: str
+    health: Literal["healthy", "unclear", "degraded", "sick"]
+    excess: float = Field(description="Share that fails beyond the healthiest other region")
+    share: float = Field(description="Of its full weight that is in service, 0..1")
+    reasons: tuple[str, ...]
+    held: str | None = Field(description="Why nothing is proposed although it is not well, or back")
+
+
+class RegionProposal(Body):
+    """What the region watcher proposes."""
+
+    action: Literal["set_weight", "drain", "fail_over", "enable"]
+    region: str
+    into: str | None = Field(description="Where it fails over to")
+    share: float = Field(description="Of its full weight that is left in service then, 0..1")
+    weight: int = Field(description="For the connector")
+    reasons: tuple[str, ...]
+
+
+class RegionsOutlook(Body):
+    """The latest look of the region watcher."""
+
+    at_ms: int | None = Field(description="null: no connector routes to regions, or none was seen")
+    regions: tuple[RegionOutlook, ...] = ()
+    proposals: tuple[RegionProposal, ...] = ()
+
+
 class CypherQuery(Body):
     """A statement that only reads."""
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from graphmind.jobs.repairs.desk import RepairDesk
 from graphmind.jobs.repairs.proposing import Looked, repair_due
+from graphmind.jobs.repairs.regions import look_at_regions
 from graphmind.jobs.repairs.tally import RepairTally, tally_of
 from graphmind.jobs.repairs.verifying import Verifications
 from graphmind.repair.record import Repair
@@ -20,6 +21,7 @@ from graphmind.telemetry.facts import Facts
 REPAIR_EVERY_S: Final = 1.0
 VERIFY_EVERY_S: Final = 1.0
 RECOVER_EVERY_S: Final = 60.0
+REGIONS_EVERY_S: Final = 15.0
 """Pauses of the loops (chosen); a repair whose runner is gone waits for its lease anyway."""
 RESTS: Final = 2.0
 """Planning and judging take a third of a core at most (chosen)."""
@@ -88,6 +90,7 @@ class Repairing:
             Loop("repair", self._repair, every_s=REPAIR_EVERY_S, rest=RESTS, rest_max_s=REST_MAX_S),
             Loop("verify", self._verify, every_s=VERIFY_EVERY_S, rest=RESTS),
             Loop("recover", self._recover, every_s=RECOVER_EVERY_S),
+            Loop("regions", self._regions, every_s=REGIONS_EVERY_S, rest=RESTS),
         )
 
     def start(self) -> None:
@@ -145,6 +148,14 @@ class Repairing:
     def _recover(self) -> dict[str, int | float | str]:
         recovered = self._recovered(alone=False)
         return {"repair": "true", "recovered": len(recovered)} if recovered else {}
+
+    def _regions(self) -> dict[str, int | float | str]:
+        """Judge the regions that are routed to; propose what should be done about one."""
+        found = look_at_regions(self.desk)
+        if not found:
+            return {}
+        proposed = " ".join(f"{each['action']}:{each['region']}" for each in found["proposals"])
+        return {"repair": "true", "regions": len(found["regions"]), "proposed": repr(proposed)}
 
     def _recovered(self, *, alone: bool) -> list[Repair]:
         """Recover what stands half done; harmful ones that are left to people stay so."""

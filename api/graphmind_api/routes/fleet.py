@@ -5,12 +5,20 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from graphmind.jobs.reading import fleet
+from graphmind.jobs.repairs.regions import outlook_of
 from graphmind_api.context import API, AsOf, CurrentSettings, OpenStores, RunningService
 from graphmind_api.conversions import asked
 from graphmind_api.models import GraphQuery, Int64
 from graphmind_api.pages import Cursor, Limit, cursor_of, link_next, place_of
 from graphmind_api.problems import UNKNOWN
-from graphmind_api.reading_models import Capture, Health, HealthInTime, HealthPage, Heatmap
+from graphmind_api.reading_models import (
+    Capture,
+    Health,
+    HealthInTime,
+    HealthPage,
+    Heatmap,
+    RegionsOutlook,
+)
 
 router = APIRouter(prefix=API, tags=["fleet"])
 Since = Annotated[
@@ -133,3 +141,10 @@ def read_capture(
     time = fleet.recent(stores.archive, since_ms=since_ms, until_ms=until_ms, as_of_ms=as_of_ms)
     dropped = service.dropped() if service else {}
     return Capture.model_validate(fleet.capture(stores.archive, time, dropped))
+
+
+@router.get("/region-watch", summary="What should be done about regions")
+def read_region_watch(stores: OpenStores) -> RegionsOutlook:
+    """What the region watcher saw last: health by traffic and incidents, and what it proposes."""
+    found = outlook_of(stores.archive)
+    return RegionsOutlook.model_validate(found) if found else RegionsOutlook(at_ms=None)

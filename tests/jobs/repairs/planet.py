@@ -91,6 +91,8 @@ class Planet:
         self.rates = {"2": BACKGROUND, "3": 0.4}
         self.rolled_out = 1.0
         """Share of the planner's requests that the registry's version serves; 2 serves the rest."""
+        self.lost: frozenset[str] = frozenset()
+        """Regions in which all that is asked fails."""
         self.hangs = False
         """What fails takes 11 s and is told of only then; else it fails at once."""
         self._ending: list[dict[str, Any]] = []
@@ -182,7 +184,7 @@ class Planet:
         planner = self.registry.version if self._chance.random() < self.rolled_out else "2"
         version = planner if is_chat else "1"
         rate = self.rates[version] if is_chat else BACKGROUND
-        failed = self._chance.random() < rate
+        failed = self._chance.random() < rate or region in self.lost
         long_ms = 11_000 if failed and self.hangs else 200 + round(100 * self._chance.random())
         common = {
             "graphmind.task.name": "chat" if is_chat else "search",
