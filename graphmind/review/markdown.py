@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from graphmind.review import wording as w
-from graphmind.review.model import CauseOfWeek, Question, Review
+from graphmind.review.model import CauseOfWeek, DiscussionQuestion, Review
 
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#&~])")
 
@@ -45,7 +45,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _questions(questions: Sequence[Question]) -> str:
+def _questions(questions: Sequence[DiscussionQuestion]) -> str:
     lines = [
         f"{number}. {text(each.text)} "
         + ", ".join(f"[{text(one.label)}]({one.href})" for one in each.evidence)

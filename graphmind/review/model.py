@@ -61,7 +61,7 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FailingPath:
+class PathOfWeek:
     """A way through modules on which more traces fail than elsewhere."""
 
     path: tuple[str, ...]
@@ -154,7 +154,7 @@ class Risk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class EvidenceLink:
     """Where a statement can be checked."""
 
     label: str
@@ -167,11 +167,11 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class DiscussionQuestion:
     """What the meeting should decide, and what it can look at."""
 
     text: str
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceLink, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,14 +203,14 @@ class Review:
     known_since_ms: int | None
     """First onset known: what was earlier cannot recur."""
     saved_s: float | None
-    questions: tuple[Question, ...]
+    questions: tuple[DiscussionQuestion, ...]
     new: tuple[CauseOfWeek, ...]
     recurring: tuple[CauseOfWeek, ...]
     resolved: tuple[CauseOfWeek, ...]
     days: tuple[Day, ...]
     topology: tuple[Group, ...]
     faults: tuple[Fault, ...]
-    paths: tuple[FailingPath, ...]
+    paths: tuple[PathOfWeek, ...]
     league: tuple[Rank, ...]
     advices: tuple[Advice, ...]
     drifts: tuple[AgentDrift, ...]

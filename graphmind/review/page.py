@@ -10,7 +10,7 @@ from typing import Final
 
 from graphmind.review import wording as w
 from graphmind.review.markup import Markup, tag, together
-from graphmind.review.model import Evidence, Question, Review
+from graphmind.review.model import DiscussionQuestion, EvidenceLink, Review
 from graphmind.review.sections import (
     causes,
     days,
@@ -106,18 +106,18 @@ def _facts(review: Review) -> Markup:
     return tag("dl", together(cells), class_="facts")
 
 
-def _questions(questions: Sequence[Question]) -> Markup:
+def _questions(questions: Sequence[DiscussionQuestion]) -> Markup:
     if not questions:
         return tag("p", "Nothing in this week asks for a decision.", class_="dim")
     return tag("ol", together([_question(each) for each in questions]))
 
 
-def _question(question: Question) -> Markup:
+def _question(question: DiscussionQuestion) -> Markup:
     where = [_evidence(each) for each in question.evidence]
     return tag("li", question.text, tag("div", together(where), class_="where"))
 
 
-def _evidence(evidence: Evidence) -> Markup:
+def _evidence(evidence: EvidenceLink) -> Markup:
     asked = f"{evidence.cypher.strip()}\n\n:params {json.dumps(evidence.parameters)}"
     return together(
         [

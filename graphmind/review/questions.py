@@ -12,9 +12,9 @@ from graphmind.review.model import (
     Advice,
     AgentDrift,
     CauseOfWeek,
-    Evidence,
+    DiscussionQuestion,
+    EvidenceLink,
     Group,
-    Question,
     Rank,
     RepairOfWeek,
     Risk,
@@ -41,7 +41,7 @@ class Asked:
     drifts: Sequence[AgentDrift]
 
 
-def questions(week: Week, of: Asked) -> tuple[Question, ...]:
+def questions(week: Week, of: Asked) -> tuple[DiscussionQuestion, ...]:
     """Return what the week leaves to decide, the most pressing first."""
     advised = {each.leave for each in of.advices}
     worse = [each for each in of.ranks if each.trend == "worse" and each.name not in advised]
@@ -62,15 +62,15 @@ def questions(week: Week, of: Asked) -> tuple[Question, ...]:
 _BAD: Final = ("ineffective", "harmful")
 
 
-def _new(cause: CauseOfWeek) -> Question:
+def _new(cause: CauseOfWeek) -> DiscussionQuestion:
     text = (
         f"New: {cause.cause} ({_symptom(cause)}, {_traces(cause.failing)}). What let it in, and "
         "who owns it?"
     )
-    return Question(text=text, evidence=_of_incidents(cause.incident_ids))
+    return DiscussionQuestion(text=text, evidence=_of_incidents(cause.incident_ids))
 
 
-def _recurring(cause: CauseOfWeek) -> Question:
+def _recurring(cause: CauseOfWeek) -> DiscussionQuestion:
     if cause.repair == "effective":
         ask = "Repairs worked and it came back: which lasting fix replaces them?"
     elif cause.repair:
@@ -78,18 +78,18 @@ def _recurring(cause: CauseOfWeek) -> Question:
     else:
         ask = "No repair was tried: which one should be?"
     text = f"Again: {cause.cause} in {len(cause.weeks)} weeks ({_traces(cause.failing)}). {ask}"
-    return Question(text=text, evidence=_of_incidents(cause.incident_ids))
+    return DiscussionQuestion(text=text, evidence=_of_incidents(cause.incident_ids))
 
 
-def _untested(cause: CauseOfWeek) -> Question:
+def _untested(cause: CauseOfWeek) -> DiscussionQuestion:
     text = (
         f"{cause.cause} caused no failure this week, but nothing is known to have touched it. Is "
         "it fixed, or only unused?"
     )
-    return Question(text=text, evidence=_of_incidents(cause.incident_ids))
+    return DiscussionQuestion(text=text, evidence=_of_incidents(cause.incident_ids))
 
 
-def _repair(repair: RepairOfWeek) -> Question:
+def _repair(repair: RepairOfWeek) -> DiscussionQuestion:
     text = (
         f"The repair {repair.strategy} of {repair.cause} was {repair.verdict}. Should the strategy "
         "be changed or switched off?"
@@ -101,10 +101,10 @@ def _repair(repair: RepairOfWeek) -> Question:
         ask="repairs_of_incident",
         incident_id=repair.incident_id,
     )
-    return Question(text=text, evidence=(evidence,))
+    return DiscussionQuestion(text=text, evidence=(evidence,))
 
 
-def _rank(week: Week, rank: Rank) -> Question:
+def _rank(week: Week, rank: Rank) -> DiscussionQuestion:
     collection = {"model_version": "model-versions", "region": "regions"}[rank.kind]
     name = quote(rank.name, safe="")
     time = _time(week)
@@ -121,10 +121,10 @@ def _rank(week: Week, rank: Rank) -> Question:
         from_ms=week.since_ms,
         until_ms=week.until_ms,
     )
-    return Question(text=text, evidence=(evidence,))
+    return DiscussionQuestion(text=text, evidence=(evidence,))
 
 
-def _advice(week: Week, advice: Advice) -> Question:
+def _advice(week: Week, advice: Advice) -> DiscussionQuestion:
     asked = f"Should traffic go back to {advice.go_to}" if advice.go_to else "What replaces it"
     name = quote(advice.leave, safe="")
     evidence = _evidence(
@@ -136,10 +136,10 @@ def _advice(week: Week, advice: Advice) -> Question:
         until_ms=week.until_ms,
     )
     text = f"{advice.leave} fails beyond the base rate. {asked}?"
-    return Question(text=text, evidence=(evidence,))
+    return DiscussionQuestion(text=text, evidence=(evidence,))
 
 
-def _drift(week: Week, drift: AgentDrift) -> Question:
+def _drift(week: Week, drift: AgentDrift) -> DiscussionQuestion:
     name = quote(drift.agent, safe="")
     evidence = _evidence(
         f"agent {drift.agent}",
@@ -153,10 +153,10 @@ def _drift(week: Week, drift: AgentDrift) -> Question:
         f"Agent {drift.agent} drifted: {w.shift(drift.response_shift)} in its median time, "
         f"{w.bits(drift.branch_shift)} in the ways it goes. Is that meant?"
     )
-    return Question(text=text, evidence=(evidence,))
+    return DiscussionQuestion(text=text, evidence=(evidence,))
 
 
-def _group(week: Week, group: Group) -> Question:
+def _group(week: Week, group: Group) -> DiscussionQuestion:
     text = (
         f"{len(group.members)} parts about {group.name} began to fail together. Do they depend on "
         "each other as designed?"
@@ -169,17 +169,17 @@ def _group(week: Week, group: Group) -> Question:
         from_ms=week.since_ms,
         until_ms=week.until_ms,
     )
-    return Question(text=text, evidence=(evidence,))
+    return DiscussionQuestion(text=text, evidence=(evidence,))
 
 
-def _risks(week: Week, risks: Sequence[Risk]) -> Iterator[Question]:
+def _risks(week: Week, risks: Sequence[Risk]) -> Iterator[DiscussionQuestion]:
     """Ask about the gravest of each kind."""
     time = {"from_ms": week.since_ms, "until_ms": week.until_ms}
     span = _time(week)
     points = [each for each in risks if each.kind == "single point"]
     if points:
         names = ", ".join(each.name for each in points[:3])
-        yield Question(
+        yield DiscussionQuestion(
             text=f"{names}: nearly all traces pass. What happens to them when one is gone?",
             evidence=(
                 _evidence(
@@ -193,7 +193,7 @@ def _risks(week: Week, risks: Sequence[Risk]) -> Iterator[Question]:
         )
     for risk in [each for each in risks if each.kind == "busy key"][:1]:
         key = risk.name.partition(" ")[2]
-        yield Question(
+        yield DiscussionQuestion(
             text=f"{key}: {risk.said}. Who may write it, and what checks the value?",
             evidence=(
                 _evidence(
@@ -213,7 +213,7 @@ def _time(week: Week) -> str:
     return f"since_ms={week.since_ms}&until_ms={week.until_ms}"
 
 
-def _of_incidents(ids: Sequence[str]) -> tuple[Evidence, ...]:
+def _of_incidents(ids: Sequence[str]) -> tuple[EvidenceLink, ...]:
     return tuple(
         _evidence(
             each,
@@ -226,9 +226,9 @@ def _of_incidents(ids: Sequence[str]) -> tuple[Evidence, ...]:
     )
 
 
-def _evidence(label: str, *, href: str, api: str, ask: str, **given: Any) -> Evidence:
+def _evidence(label: str, *, href: str, api: str, ask: str, **given: Any) -> EvidenceLink:
     asked = question(ask)
-    return Evidence(
+    return EvidenceLink(
         label=label,
         href=href,
         api=api,

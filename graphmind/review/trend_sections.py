@@ -6,7 +6,7 @@ from urllib.parse import quote
 from graphmind.review import pictures
 from graphmind.review import wording as w
 from graphmind.review.markup import Markup, tag, together
-from graphmind.review.model import Advice, FailingPath, Fault, Review
+from graphmind.review.model import Advice, Fault, PathOfWeek, Review
 from graphmind.review.sections import nothing, table
 
 
@@ -32,7 +32,7 @@ def faults(found: Sequence[Fault]) -> Markup:
     return table("faults", columns, rows)
 
 
-def paths(found: Sequence[FailingPath]) -> Markup:
+def paths(found: Sequence[PathOfWeek]) -> Markup:
     """List the paths on which more traces fail than elsewhere."""
     if not found:
         return nothing("On no path did more traces fail than elsewhere.")

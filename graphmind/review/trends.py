@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from graphmind.review.material import Document
-from graphmind.review.model import Advice, AgentDrift, FailingPath, Fault
+from graphmind.review.model import Advice, AgentDrift, Fault, PathOfWeek
 
 Faults = Mapping[tuple[str, str], float]
 PATHS_MAX: Final = 12
@@ -26,11 +26,11 @@ def faults(found: Faults, before: Faults) -> tuple[Fault, ...]:
     )
 
 
-def paths(found: Sequence[Document], before: Sequence[Document]) -> tuple[FailingPath, ...]:
+def paths(found: Sequence[Document], before: Sequence[Document]) -> tuple[PathOfWeek, ...]:
     """Return the paths on which more traces failed than elsewhere, in the order given."""
     past = {tuple(each["path"]): each["failing"] for each in before}
     return tuple(
-        FailingPath(
+        PathOfWeek(
             path=tuple(each["path"]),
             failing=round(each["failing"], 3),
             passed=round(each["passed"], 3),
