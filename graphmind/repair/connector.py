@@ -8,10 +8,13 @@ keeps no state of its own, and never decides: whether a call may be made is sett
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from graphmind.errors import GraphmindError
 from graphmind.repair.model import Call, Json, Level
+
+ANY: Final = "*"
+"""Name of the action of a connector that takes whatever it is told."""
 
 
 class ConnectorError(GraphmindError):

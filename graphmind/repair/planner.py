@@ -1,7 +1,7 @@
 """From a strategy to a plan: names put in, connectors asked, nothing changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ from graphmind.repair.strategies.templates import (
 SHOWN_ALIKE: Final = 3
 """Steps of one action that ``render`` shows in full; of more the number is shown (chosen)."""
 Connectors = Mapping[str, Connector]
+Offer = tuple[bool, port.Action]
+"""Whether a connector is live, and what it can do."""
 
 
 class PlanRefused(GraphmindError):  # noqa: N818 - reads as the decision it reports
@@ -190,7 +192,7 @@ def _connector_for(
     """Return the connector that a step means: by name, by kind, else the one that offers it.
 
     Of several, the one that does it at the action's usual level (``disable``: an agent, not a
-    region), and of those the only one that is live.
+    region), and of those the only one that is live. What takes anything is told what none offers.
     """
     described = {name: connectors[name].describe() for name in sorted(connectors)}
     meant = {
@@ -203,12 +205,7 @@ def _connector_for(
     if not meant:
         known = ", ".join(f"{name} ({each.kind})" for name, each in described.items()) or "none"
         raise PlanRefused(f"{call.action} needs the connector {wanted}; configured: {known}")
-    offers = {
-        name: (each.live, action)
-        for name, each in meant.items()
-        for action in each.actions
-        if action.name == call.action
-    }
+    offers = _offers(call.action, meant) or _offers_of_any(call.action, meant)
     if not offers:
         looked = ", ".join(meant)
         raise PlanRefused(f"no connector offers {call.action}; looked at: {looked}")
@@ -221,6 +218,23 @@ def _connector_for(
         )
     name, (_, action) = next(iter(chosen.items()))
     return name, action
+
+
+def _offers(action: str, meant: Mapping[str, port.Description]) -> dict[str, Offer]:
+    return {
+        name: (each.live, offered)
+        for name, each in meant.items()
+        for offered in each.actions
+        if offered.name == action
+    }
+
+
+def _offers_of_any(action: str, meant: Mapping[str, port.Description]) -> dict[str, Offer]:
+    """Return who takes anything, at the usual level of the action: approval goes by it."""
+    return {
+        name: (live, replace(offered, name=action, level=LEVEL_OF.get(action, offered.level)))
+        for name, (live, offered) in _offers(port.ANY, meant).items()
+    }
 
 
 def _step(number: int, resolved: Resolved, connector: Connector) -> Step:

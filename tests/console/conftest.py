@@ -99,16 +99,20 @@ def running(server: Server, planted: str, commanded: list[Asked]) -> Iterator[Se
 
 @contextmanager
 def control_plane(folder: Path, commanded: list[Asked]) -> Iterator[Path]:
-    """Serve a receiver of commands that takes them all; give the file that names it."""
+    """Serve a receiver of commands that does them all at once; give the file that names it."""
 
     def take(asked: Asked) -> tuple[int, object]:
+        if asked.method == "GET":
+            done = {each.document["id"] for each in commanded}
+            return (200, {"state": "done"}) if asked.parts[-1] in done else (404, {})
         commanded.append(asked)
         return 200, {}
 
     with serving(take) as port:
         file = folder / "connectors.yaml"
         hook = {"kind": "webhook", "live": True, "undoes": True, "secret": SECRET}
-        told = {"connectors": {"hook": hook | {"url": f"http://127.0.0.1:{port}"}}}
+        at = f"http://127.0.0.1:{port}"
+        told = {"connectors": {"hook": hook | {"url": at, "status_url": f"{at}/status/{{key}}"}}}
         file.write_text(json.dumps(told), "utf-8")  # JSON is YAML
         yield file
 
@@ -124,8 +128,9 @@ def plant_script(spans: Path) -> str:
     return f"/traces/{span['traceId']}?span={span['spanId']}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def driver() -> Iterator[Playwright]:
+    """Drive browsers for a module: an event loop runs until the end, which others cannot share."""
     with sync_playwright() as started:
         yield started
 
@@ -142,7 +147,7 @@ def launched(driver: Playwright, *more: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(driver: Playwright) -> Iterator[Browser]:
     with launched(driver) as started:
         yield started

@@ -279,3 +279,15 @@ def test_the_hash_does_not_depend_on_the_order_of_names(before):
     )
 
     assert one.plan_hash == other.plan_hash
+
+
+def test_what_no_connector_offers_is_told_to_one_that_takes_anything():
+    hook = Levers("*", kind="webhook", levels={"*": "trace"})
+    both = {"hook": hook, "proxy": Levers("drain")}
+
+    told = drafted(action("drain", "eu"), action("restart", "a"), connectors=both).calls
+
+    assert [(each.connector, each.level) for each in told] == [
+        ("proxy", "region"),
+        ("hook", "agent"),
+    ]

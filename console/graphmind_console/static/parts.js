@@ -66,12 +66,12 @@ async function copy(text, said) {
   }
 }
 
-/** Ask for a reason before something is done. @param {{title: string, text: any, go: string, act: (reason: string) => Promise<any>, value?: string, label?: string}} spec */
-export function askFirst({ title, text, go, act, value = "", label = "Reason, for the audit trail" }) {
+/** Ask before something is done, and for a reason where one is kept. @param {{title: string, text: any, go: string, act: (reason: string) => Promise<any>, value?: string, label?: string, bare?: boolean}} spec */
+export function askFirst({ title, text, go, act, value = "", label = "Reason, for the audit trail", bare = false }) {
   const reason = h("input", { id: "reason", value, maxlength: "2000", autocomplete: "off" });
   const said = h("div", { role: "status" });
   const dialog = h("dialog", { "aria-labelledby": "ask-title" },
-    h("form", { onsubmit: submit }, h("h2", { id: "ask-title" }, title), h("div", null, text), h("label", { for: "reason" }, label, reason), said,
+    h("form", { onsubmit: submit }, h("h2", { id: "ask-title" }, title), h("div", null, text), !bare && h("label", { for: "reason" }, label, reason), said,
       h("div", { class: "acts" }, h("button", { type: "button", onclick: () => dialog.close() }, "Not now"), h("button", { class: "go" }, go))));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr
 
 from graphmind.errors import SettingsError
 from graphmind.repair.connector import (
+    ANY,
     Action,
     Applied,
     ConnectorError,
@@ -32,8 +33,6 @@ from graphmind.signing import SECRET, signed, signer_of
 
 DO: Final = "io.graphmind.repair.command.v1"
 UNDO: Final = "io.graphmind.repair.undo.v1"
-ANY: Final = "*"
-"""Stands for all actions where the section names none."""
 IN_WORK_S: Final = 1.0
 """When to ask again for what the receiver is at (chosen)."""
 _NOT_FOUND: Final = 404

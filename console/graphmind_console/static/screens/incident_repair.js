@@ -43,11 +43,11 @@ export async function showRepair(on) {
     stream.addEventListener("repair", () => { if (!first) draw(); first = false; });
     stream.onerror = () => stream?.close();
   }
-  /** @param {string | null} strategy @param {() => void} done */
+  /** @param {{strategy_id: string, title: string} | null} strategy @param {() => void} done */
   function plan(strategy, done) {
     askFirst({
-      title: "Plan a repair", text: `${strategy ?? "The best match"}: reads the present state of each target and says what exactly would happen. Nothing is changed.`, go: "Plan",
-      act: async () => { await post(`${path}/repairs`, { strategy }, { "idempotency-key": oneTimeKey() }); done(); }, label: "Note for yourself (not stored)",
+      title: "Plan a repair", text: `${strategy?.title ?? "The best match"}: reads the present state of each target and says what exactly would happen. Nothing is changed.`, go: "Plan",
+      act: async () => { await post(`${path}/repairs`, { strategy: strategy?.strategy_id ?? null }, { "idempotency-key": oneTimeKey() }); done(); }, bare: true,
     });
   }
   function suppress() {
@@ -56,7 +56,7 @@ export async function showRepair(on) {
   /** @param {any} found @param {any} who */
   function choices(found, who) {
     return h("div", null, found.matches.length ? h("ol", { class: "steps" }, found.matches.slice(0, 4).map((/** @type {any} */ each, /** @type {number} */ i) => h("li", null, h("span", { class: "n" }, i + 1), h("span", null, h("span", { class: "strong" }, each.title), " ", h("span", { class: "dim" }, each.key)),
-      act({ label: "Plan", role: "responder", who, onclick: () => plan(each.strategy_id, draw) }), h("small", null, `${each.repair_level} level · ${each.record.tried ? each.record.words : each.elsewhere.words} · ${each.reasons.join("; ")}`))))
+      act({ label: "Plan", role: "responder", who, onclick: () => plan(each, draw) }), h("small", null, `${each.repair_level} level · ${each.record.tried ? each.record.words : each.elsewhere.words} · ${each.reasons.join("; ")}`))))
       : h("p", null, found.summary), proposed(incident.command),
     found.others.length > 0 && h("details", null, h("summary", null, `why ${count(found.others.length)} other strategies do not fit`), h("dl", { class: "small" }, found.others.map((/** @type {any} */ each) => [h("dt", null, each.title), h("dd", null, each.reasons.join("; "))]))));
   }

@@ -32,7 +32,7 @@ async function showKeys(root, who) {
   const form = h("form", { class: "filters", onsubmit: create }, field("name", "name", h("input", { required: true, maxlength: 64 })), field("role", "role", h("select", null, ["viewer", "responder", "approver", "admin"].map((role) => h("option", null, role)))), field("expires_days", "days until it ends", h("input", { type: "number", min: "1", max: "36500", placeholder: "never" })), h("button", null, "Make a key"));
   root.append(form, made, list);
   const draw = () => load(list, () => get("/keys"), ({ items }) => table({ caption: "API keys", rows: items, empty: "None. A key lets a program or a colleague in with a role.", columns: [{ head: "name", cell: (k) => k.name }, { head: "role", cell: (k) => k.role }, { head: "made", num: true, cell: (k) => moment(k.created_ms) }, { head: "ends", num: true, cell: (k) => (k.expires_ms ? moment(k.expires_ms) : "never") },
-    { head: "", num: true, cell: (k) => act({ label: "Revoke", role: "admin", who, onclick: () => askFirst({ title: `Revoke ${k.name}`, text: "It opens nothing from then on, and its sessions end.", go: "Revoke", label: "Note for yourself (not stored)", act: async () => { await remove(`/keys/${part(k.name)}`); await draw(); } }) }) }] }));
+    { head: "", num: true, cell: (k) => act({ label: "Revoke", role: "admin", who, onclick: () => askFirst({ title: `Revoke ${k.name}`, text: "It opens nothing from then on, and its sessions end.", go: "Revoke", bare: true, act: async () => { await remove(`/keys/${part(k.name)}`); await draw(); } }) }) }] }));
   await draw();
   /** @param {Event} event */
   async function create(event) {

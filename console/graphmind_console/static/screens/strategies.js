@@ -24,7 +24,7 @@ export async function show(root) {
 
 /** @param {any} s @param {any} who @param {() => void} done */
 function detail(s, who, done) {
-  const approve = () => askFirst({ title: `Approve ${s.key}`, text: "Repairs by it may then run under its own rules. Who proposed it cannot approve it.", go: "Approve", label: "Note for yourself (not stored)", act: async () => { await post(`/strategies/${part(s.key)}/approve`, undefined); done(); } });
+  const approve = () => askFirst({ title: `Approve ${s.key}`, text: "Repairs by it may then run under its own rules. Who proposed it cannot approve it.", go: "Approve", bare: true, act: async () => { await post(`/strategies/${part(s.key)}/approve`, undefined); done(); } });
   return [h("h2", null, h("b", null, s.title)), h("dl", { class: "small" }, [["key", s.key], ["from", s.source], ["proposed by", [s.proposed_by, " ", moment(s.proposed_ms)]], ["approved by", s.approved_by.length ? [s.approved_by.join(", "), " ", moment(s.approved_ms)] : "nobody yet"]].map(([name, value]) => [h("dt", null, String(name)), h("dd", null, value)])),
     !s.usable && h("div", { class: "acts" }, act({ label: "Approve this revision", role: "approver", who, onclick: approve })), h("h3", null, "As it is written"), h("pre", { tabindex: "0" }, JSON.stringify(s.document, null, 2))];
 }
