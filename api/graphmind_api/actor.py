@@ -10,7 +10,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
 
 from graphmind.access.roles import Role, covers
 from graphmind_api.access.caller import Caller
-from graphmind_api.access.gate import HOW
+from graphmind_api.access.gate import CHALLENGE, HOW
 from graphmind_api.access.sessions import COOKIE
 from graphmind_api.problems import Refusal
 
@@ -43,7 +43,7 @@ def caller_of(request: Request) -> Caller:
             f"Who are you? {HOW}.",
             type_="urn:graphmind:unauthenticated",
             title="Log in first",
-            headers={"WWW-Authenticate": 'Bearer realm="graphmind"'},
+            headers={"WWW-Authenticate": CHALLENGE},
         )
     return caller
 

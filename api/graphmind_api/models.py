@@ -235,7 +235,6 @@ class Incident(Verdict):
     sentence: str = Field(description="It in one sentence; times in UTC")
     until_ms: int = Field(description="When it last failed, epoch ms")
     repair_state: str | None = Field(description="Of its newest repair; null: none")
-    owner: str | None = Field(description="Who looks after it; null: nobody has said so")
     command: Command
 
 
@@ -255,7 +254,6 @@ class IncidentSummary(Body):
     sentence: str = Field(description="It in one sentence; times in UTC")
     until_ms: int = Field(description="When it last failed, epoch ms")
     repair_state: str | None = Field(description="Of its newest repair; null: none")
-    owner: str | None = Field(description="Who looks after it; null: nobody has said so")
 
 
 class IncidentPage(Body):

@@ -38,7 +38,7 @@ LIVE: dict[str, object] = {
 """What a live server adds to an incident, as one of an analysis without it shows it."""
 
 
-TOLD = {"sentence", "until_ms", "repair_state", "owner"}
+TOLD = {"sentence", "until_ms", "repair_state"}
 """What is worked out for readers."""
 
 
@@ -48,7 +48,6 @@ def told(incident):
         "sentence": sentence(incident, len(incident["trace_ids"])),
         "until_ms": max(cause["until_ms"] for cause in incident["causes"]),
         "repair_state": None,
-        "owner": None,
     }
 
 

@@ -25,6 +25,9 @@ HOW: Final = (
     "viewer`) or the local token (the file `token` of the data folder); a browser logs in at /login"
 )
 
+CHALLENGE: Final = 'Bearer realm="graphmind"'
+"""What a 401 asks for (RFC 6750)."""
+
 
 class Gate:
     """Puts the caller into the request's state; under ``guarded`` nobody unknown gets further."""
@@ -74,7 +77,7 @@ class Gate:
 
 def unauthenticated(scope: Scope, detail: str, *, code: str = "") -> Response:
     """Answer 401 with what to do; ``code`` is of RFC 6750 and only stands where a token came."""
-    challenge = 'Bearer realm="graphmind"' + (f', error="{code}"' if code else "")
+    challenge = CHALLENGE + (f', error="{code}"' if code else "")
     return answer(
         Request(scope),
         status=401,

@@ -122,5 +122,4 @@ def _summary(
         "sentence": sentence(incident, count),
         "until_ms": until_ms(incident, as_of_ms),
         "repair_state": states.get(incident["incident_id"]),
-        "owner": None,
     }

@@ -52,7 +52,7 @@ function header(incident, acts) {
       h("div", { class: "meta" }, stateMark(incident.state), incident.repair_state && [dot, "repair ", stateMark(incident.repair_state)],
         dot, h("span", { class: "strong" }, cause ? `${percent(incident.confidence)} sure` : "not explained"), dot, "since ", moment(incident.onset_ms, { seconds: true }),
         ` (${duration((incident.until_ms ?? Date.now()) - incident.onset_ms)})`, dot, `severity ${incident.severity}`, codes.length > 0 && [dot, codes.slice(0, 2).join(", ")], dot,
-        `${counted(incident.agent_count, "agent")}, ${counted(incident.task_count, "task type")}, ${counted(incident.region_count, "region")}`, incident.owner && [dot, `owner ${incident.owner}`], dot,
+        `${counted(incident.agent_count, "agent")}, ${counted(incident.task_count, "task type")}, ${counted(incident.region_count, "region")}`, dot,
         h("span", { class: "faint", title: utc(incident.opened_ms) }, incident.incident_id))),
     acts);
 }
