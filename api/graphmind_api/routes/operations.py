@@ -29,7 +29,7 @@ def read_readiness(stores: OpenStores, service: RunningService, response: Respon
     """Ask both stores something small, and each loop whether it runs."""
     loops = service.checks() if service else {}
     checks = (
-        _check("archive", stores.archive.latest),
+        _check("archive", stores.archive.first_start),
         _check("graph", lambda: stores.graph.read("incident_causes", limit=1)),
         *(Check(name=name, ready=not wrong, detail=wrong) for name, wrong in loops.items()),
     )
