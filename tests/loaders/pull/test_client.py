@@ -191,6 +191,7 @@ def test_a_packed_reply_within_the_limit_is_unpacked():
         ("gzip", gzip.compress(b"abc" * 99)[:-9], "gzip is cut off"),
         ("br", b"abc", "packed as 'br'"),
     ],
+    ids=["broken", "cut-off", "unknown"],
 )
 def test_a_reply_packed_wrongly_is_refused(encoding, body, words):
     headers = {"content-encoding": encoding}
