@@ -1,6 +1,6 @@
 """Lines and points in the archive's DuckDB file."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
@@ -19,6 +19,9 @@ those of now does not make it read all that lies between."""
 
 _Cursor = AbstractContextManager[duckdb.DuckDBPyConnection]
 _TEXTS: Final = pa.string()
+_WITHIN: Final = pa.schema(
+    [("service", pa.string()), ("from_ns", pa.int64()), ("until_ns", pa.int64())]
+)
 
 
 class DuckSignals:
@@ -42,23 +45,24 @@ class DuckSignals:
         when: Between = EVER,
         *,
         trace_ids: pa.Array | None = None,
-        service: str | None = None,
-        untraced: bool = False,
-        rows_max: int | None = None,
     ) -> pa.Table:
         """Lines by time, then line_id; see the port."""
         with self._snapshot() as cursor:
             _register(cursor, "wanted", trace_ids)
-            found = cursor.sql(
-                sql("lines"),
-                params={
-                    **_bounds(when),
-                    "every": trace_ids is None,
-                    "service": service,
-                    "untraced": untraced,
-                    "rows_max": 2**62 if rows_max is None else rows_max,
-                },
-            )
+            terms = {**_bounds(when), "every": trace_ids is None}
+            found = cursor.sql(sql("lines"), params=terms)
+            return found.to_arrow_table().cast(SIGNALS["lines"])
+
+    def untraced_lines(self, within: Mapping[str, Between], *, most: int) -> pa.Table:
+        """Lines of no trace by service and time; see the port."""
+        whole = Between(
+            from_ns=min((when.from_ns for when in within.values()), default=0),
+            until_ns=max((when.until_ns for when in within.values()), default=0),
+        )
+        rows = [{"service": service, **_bounds(when)} for service, when in within.items()]
+        with self._snapshot() as cursor:
+            cursor.register("wanted", pa.Table.from_pylist(rows, schema=_WITHIN))
+            found = cursor.sql(sql("untraced_lines"), params={**_bounds(whole), "most": most})
             return found.to_arrow_table().cast(SIGNALS["lines"])
 
     def logged(self, when: Between, trace_ids: pa.Array) -> pa.Table:

@@ -1,6 +1,6 @@
 """The port of what is archived beside spans: lines of logs and points of metrics, durable."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,14 +46,16 @@ class Signals(Protocol):
         when: Between = EVER,
         *,
         trace_ids: pa.Array | None = None,
-        service: str | None = None,
-        untraced: bool = False,
-        rows_max: int | None = None,
     ) -> pa.Table:
-        """Lines of a time, of some traces, of one service, by time, then line_id.
+        """Lines of a time, of some traces, by time, then line_id.
 
-        ``untraced``: only those that belong to no trace. Of more than ``rows_max`` the first come.
         Without bounds on time every line is looked at.
+        """
+
+    def untraced_lines(self, within: Mapping[str, Between], *, most: int) -> pa.Table:
+        """Lines that belong to no trace, of each service in its time, by time, then line_id.
+
+        Of a service that logged more than ``most`` the first come.
         """
 
     def logged(self, when: Between, trace_ids: pa.Array) -> pa.Table:

@@ -1,6 +1,6 @@
 """Lines and anomalies, read and joined to the spans of one trace (S19)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,14 +73,25 @@ def join_lines(signals: Signals, trace_id: str, spans: pa.Table) -> Joined:
     rows = [row | {"joined_by": BY_IDS if row["span_id"] in known else BY_TRACE} for row in own]
     by_span = dict(zip(*(spans[name].to_pylist() for name in ("span_id", "service")), strict=True))
     speaking = {row["service"] for row in own} | {by_span.get(row["span_id"]) for row in own}
+    silent = {
+        service: spans.filter(pc.equal(spans["service"], service))
+        for service in sorted({name for name in by_span.values() if name} - speaking)
+    }
     cut = []
-    for service in sorted({name for name in by_span.values() if name} - speaking):
-        ran = spans.filter(pc.equal(spans["service"], service))
-        found = signals.lines(_around(ran), service=service, untraced=True, rows_max=UNTRACED_MAX)
-        rows += _by_time(found, ran)
+    for service, found in _untraced(signals, silent).items():
+        rows += _by_time(found, silent[service])
         cut += [service] if found.num_rows == UNTRACED_MAX else []
     rows.sort(key=lambda row: (row["time_ns"], row["line_id"]))
     return Joined(rows=tuple(rows), cut=tuple(cut))
+
+
+def _untraced(signals: Signals, silent: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return the lines of no trace about the spans of each service."""
+    within = {service: _around(ran) for service, ran in silent.items()}
+    found = signals.untraced_lines(within, most=UNTRACED_MAX) if within else None
+    if found is None or not found.num_rows:
+        return {}
+    return {service: found.filter(pc.equal(found["service"], service)) for service in silent}
 
 
 def _by_time(found: pa.Table, ran: pa.Table) -> list[Row]:

@@ -106,7 +106,7 @@ class SignalsContract:
             assert sum(each.new for each in kept) == len(wanted)
             assert sum(each.duplicate for each in kept) == 2 * len(rows) - len(wanted)
 
-    def test_lines_are_selected_by_trace_service_and_time(self, signals: Signals):
+    def test_lines_are_selected_by_trace_and_time(self, signals: Signals):
         signals.append_lines(
             [
                 lines(
@@ -120,10 +120,28 @@ class SignalsContract:
 
         assert ids(signals.lines(trace_ids=pa.array(["t"]))) == ["a", "d"]
         assert ids(signals.lines(trace_ids=pa.array([], pa.string()))) == []
-        assert ids(signals.lines(service="shop")) == ["a", "b", "c"]
         assert ids(signals.lines(Between(from_ns=2, until_ns=4))) == ["b", "c"]
-        assert ids(signals.lines(service="shop", rows_max=2)) == ["a", "b"]
-        assert ids(signals.lines(untraced=True)) == ["c"]
+
+    def test_lines_of_no_trace_are_selected_by_service_each_in_its_time(self, signals: Signals):
+        signals.append_lines(
+            [
+                lines(
+                    line("a", 1, service="shop"),
+                    line("b", 2, trace_id="t", service="shop"),
+                    line("c", 3, service="shop"),
+                    line("d", 4, service="shop"),
+                    line("e", 4, service="bank"),
+                    line("f", 5, service="bank"),
+                    line("g", 4, service="post"),
+                    line("h", 4),
+                )
+            ]
+        )
+        within = {"shop": Between(until_ns=5), "bank": Between(from_ns=5, until_ns=6)}
+
+        assert ids(signals.untraced_lines(within, most=9)) == ["a", "c", "d", "f"]
+        assert ids(signals.untraced_lines(within, most=2)) == ["a", "c", "f"]
+        assert ids(signals.untraced_lines({}, most=9)) == []
 
     def test_patterns_are_told_by_trace_with_their_times(self, signals: Signals):
         rows = [

@@ -1,13 +1,12 @@
--- How the traces fare that touch what one trace touched. Traces go by number: texts of so many rows
--- are dear to keep apart.
+-- How the traces fare that touch what one trace touched. What it touched goes by number, and a trace
+-- touches an item once: texts of so many rows are dear to keep apart.
 WITH own AS MATERIALIZED (
-    SELECT DISTINCT kind, name
+    SELECT kind, name, row_number() OVER () AS number
     FROM items WHERE trace_id = $trace_id
         AND (first_ns IS NULL OR first_ns >= $since_ns AND first_ns <= $last_ns)
 ), known AS (
     SELECT
         trace_id,
-        rowid AS number,
         coalesce(weight, 1) AS weight,
         trace_id IN (
             SELECT trace_id FROM symptoms
@@ -16,12 +15,12 @@ WITH own AS MATERIALIZED (
         ) AS failing
     FROM traces
     WHERE start_ns >= $since_ns AND start_ns < $until_ns
-), touched AS (
-    SELECT DISTINCT kind, name, number, weight, failing
+), counted AS (
+    SELECT number, sum(weight) AS traces, coalesce(sum(weight) FILTER (failing), 0) AS failing
     FROM items JOIN own USING (kind, name) JOIN known USING (trace_id)
     WHERE first_ns IS NULL OR first_ns >= $since_ns AND first_ns <= $last_ns
+    GROUP BY number
 )
-SELECT kind, name, sum(weight) AS traces, coalesce(sum(weight) FILTER (failing), 0) AS failing
-FROM touched
-GROUP BY kind, name
+SELECT kind, name, traces, failing
+FROM own JOIN counted USING (number)
 ORDER BY kind, name;

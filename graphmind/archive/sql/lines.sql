@@ -4,7 +4,4 @@ FROM lines
 WHERE time_ns >= $from_ns
     AND time_ns < $until_ns
     AND ($every OR trace_id IN (FROM wanted))
-    AND (NOT $untraced OR trace_id IS NULL)
-    AND ($service IS NULL OR service = $service)
-ORDER BY time_ns, line_id
-LIMIT $rows_max;
+ORDER BY time_ns, line_id;
