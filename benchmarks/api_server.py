@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvicorn
 from graphmind_api.app import create_app
+from graphmind_api.serve import collect_seldom
 
 from graphmind.settings import Settings
 from graphmind.wiring import open_stores
@@ -17,6 +18,7 @@ def main(folder: Path) -> None:
     settings = Settings(data_dir=folder, requests_a_minute=0)
     with open_stores(settings, live=True) as stores:
         app = create_app(stores, settings)
+        collect_seldom()
         listening = socket.create_server(("127.0.0.1", 0))
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print(listening.getsockname()[1], app.state.doors.local_token, flush=True)

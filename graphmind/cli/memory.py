@@ -6,12 +6,11 @@ import sys
 from typing import Final
 
 ENVIRONMENT: Final = {
-    # Arrow: what is freed goes back to the system at once. A server that works in bursts otherwise
-    # keeps its peak.
-    "MIMALLOC_PURGE_DELAY": "0",
+    # Arrow: by glibc, bounded below. Its own pool keeps the peak of a server that works in bursts.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
     # The embedded graph: its new objects, most of them garbage soon, fill so much before it
-    # collects. By default that is a share of all memory.
-    "ARCADEDB_NATIVE_ISOLATE_ARGS": "-Xmn32m",
+    # collects, and all of its objects so much at most. By default those are shares of all memory.
+    "ARCADEDB_NATIVE_ISOLATE_ARGS": "-Xmn32m -Xmx256m",
 }
 ALLOCATOR: Final = {
     "MALLOC_ARENA_MAX": (-8, 2),

@@ -72,11 +72,28 @@ def test_what_waits_is_stored_by_one_commit_in_order(store, intake):
 def test_signals_are_stored_apart(store, intake):
     log = pa.RecordBatch.from_arrays([pa.nulls(1, field.type) for field in LOGS], schema=LOGS)
     store.open.clear()
-    offered = [intake.offer(batch("a")), intake.offer(log), intake.offer(batch("b"))]
+    first = intake.offer(batch("a"))
+    until(lambda: not intake._queue)
+    rest = [intake.offer(each) for each in (log, batch("b"), log, batch("c"))]
     store.open.set()
-    wait(offered, 5)
+    wait([first, *rest], 5)
 
     assert [signal for signal, _ in store.groups] == ["spans", "logs", "spans"]
+    assert store.groups[-1] == ("spans", ["b", "c"])
+
+
+def test_few_rows_wait_for_more_until_a_whole_group_is_there(store):
+    intake = Intake(store, rows_max=10 * GROUP_ROWS_MAX, apart_s=60)
+    intake.start()
+    intake.offer(batch("a")).result(5)
+    few = [intake.offer(batch("b")), intake.offer(batch("c"))]
+    assert not any(each.done() for each in few)
+    wait([*few, intake.offer(batch(*["d"] * GROUP_ROWS_MAX))], 5)
+    last = intake.offer(batch("e"))
+    intake.close()
+
+    assert last.done()
+    assert [len(names) for _, names in store.groups] == [1, GROUP_ROWS_MAX + 2, 1]
 
 
 def test_a_full_queue_refuses_at_once_and_takes_more_when_there_is_room(store, intake):
