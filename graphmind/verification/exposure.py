@@ -12,13 +12,18 @@ from typing import Any, Final, Self
 from graphmind.verification.words import BYSTANDER, EXPOSED, RECIPIENT, Group
 
 EXPOSED_SHARE_MIN: Final = 0.5
-"""Of a cell's requests that touched the target, from which all of it is exposed (chosen)."""
+"""A cell is exposed whose requests touched the target so often, as a share of those of the cell
+that touched it most (chosen). A region that shares the load, an agent among several, a key that
+half of the tasks read: nobody can say which request would have met it, and the effect shows in all
+of them, diluted."""
 UNTOUCHED_SHARE_MAX: Final = 0.05
 """Below this share a cell does not touch it (chosen: a rare fallback makes no cell exposed).
 Between the two a cell belongs to no group, which it would dilute, unless nothing else is beside."""
 CELL_MIN: Final = 20
 """Requests of a cell from which its shares say something (chosen); else its last part is left
 out, and its requests judged with those of the wider cell."""
+WIDEST_MIN: Final = 5
+"""The same of a cell that has no wider one (chosen): a repair may come seconds after the onset."""
 
 Cell = tuple[str, ...]
 """What is fixed at a request's start, the most telling part first, as (task, region, agent)."""
@@ -49,6 +54,8 @@ class Exposure:
     """The cells seen before the repair, each with its wider ones."""
 
     cells: Mapping[Cell, Touched]
+    exposed_min: float
+    """The share of a cell's requests that touched the target from which all of it is exposed."""
     mixed_beside: bool = False
     """Mixed cells are bystanders. They meet some of the effect themselves, so that a difference to
     them is smaller than it really is: harm is proven later, and never where there is none."""
@@ -64,7 +71,7 @@ class Exposure:
         touched = self._touched(cell)
         if touched is None:
             return None
-        if touched.target >= EXPOSED_SHARE_MIN * touched.n:
+        if touched.target >= self.exposed_min * touched.n:
             return EXPOSED
         if touched.target >= UNTOUCHED_SHARE_MAX * touched.n:
             return BYSTANDER if self.mixed_beside else None
@@ -74,14 +81,18 @@ class Exposure:
     def _touched(self, cell: Cell) -> Touched | None:
         for width in range(len(cell), 0, -1):
             touched = self.cells.get(cell[:width])
-            if touched is not None and touched.n >= CELL_MIN:
+            if touched is not None and touched.n >= _least(width):
                 return touched
         return None
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON-ready names and values."""
         cells = [[list(c), t.n, t.target, t.destination] for c, t in sorted(self.cells.items())]
-        return {"cells": cells, "mixed_beside": self.mixed_beside}
+        return {
+            "cells": cells,
+            "exposed_min": self.exposed_min,
+            "mixed_beside": self.mixed_beside,
+        }
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
@@ -91,6 +102,7 @@ class Exposure:
                 tuple(cell): Touched(n=n, target=target, destination=destination)
                 for cell, n, target, destination in document["cells"]
             },
+            exposed_min=document["exposed_min"],
             mixed_beside=document["mixed_beside"],
         )
 
@@ -104,9 +116,13 @@ def exposure_of(past: Iterable[Past]) -> Exposure:
             count[0] += 1
             count[1] += one.target
             count[2] += one.destination
-    return Exposure(
-        cells={
-            cell: Touched(n=n, target=target, destination=destination)
-            for cell, (n, target, destination) in counts.items()
-        }
-    )
+    cells = {
+        cell: Touched(n=n, target=target, destination=destination)
+        for cell, (n, target, destination) in counts.items()
+    }
+    most = max((t.target / t.n for c, t in cells.items() if t.n >= _least(len(c))), default=0.0)
+    return Exposure(cells=cells, exposed_min=max(EXPOSED_SHARE_MIN * most, UNTOUCHED_SHARE_MAX))
+
+
+def _least(width: int) -> int:
+    return CELL_MIN if width > 1 else WIDEST_MIN

@@ -28,9 +28,29 @@ def past(cell, n, *, target=0, destination=0):
 def test_a_cell_belongs_where_its_requests_went_before(target, destination, group):
     cell = ("chat", "eu", "planner")
 
-    found = exposure_of(past(cell, 100, target=target, destination=destination))
+    found = exposure_of(
+        [
+            *past(cell, 100, target=target, destination=destination),
+            *past(("mail", "eu", "planner"), 100, target=100),
+        ]
+    )
 
     assert found.group_of(cell) == group
+
+
+def test_what_half_of_a_cell_touches_exposes_it_where_none_touches_it_more():
+    found = exposure_of(
+        [
+            *past(("draft",), 100, target=52),
+            *past(("audit",), 100, target=47),
+            *past(("answer",), 100, target=25),
+            *past(("refresh",), 100, target=4),
+        ]
+    )
+
+    groups = [found.group_of((task,)) for task in ("draft", "audit", "answer", "refresh")]
+    assert groups == [EXPOSED, EXPOSED, None, BYSTANDER]
+    assert exposure_of(past(("draft",), 100, target=4)).group_of(("draft",)) == BYSTANDER
 
 
 def test_a_thin_cell_is_judged_with_the_wider_one():
@@ -48,8 +68,15 @@ def test_a_thin_cell_is_judged_with_the_wider_one():
     assert found.group_of(("new", "eu", "writer")) is None
 
 
+def test_a_cell_with_no_wider_one_needs_few_requests():
+    found = exposure_of([*past(("chat", "eu"), 5, target=5), *past(("mail", "eu"), 4)])
+
+    assert found.group_of(("chat", "eu")) == EXPOSED
+    assert found.group_of(("mail", "eu")) is None
+
+
 def test_mixed_cells_stand_beside_where_it_is_said():
-    told = [*past(("chat",), 100, target=80), *past(("mail",), 50, target=20)]
+    told = [*past(("chat",), 100, target=80), *past(("mail",), 50, target=19)]
     found = exposure_of(told)
     beside = replace(found, mixed_beside=True)
 

@@ -34,7 +34,7 @@ REMEMBERED_MS: Final = 130_000
 """Attempts are remembered so long after their start: what is told of later counts no more."""
 SHARE_DIFFERS: Final = 0.05
 """Shares of requests that differ by more are told as a difference of structure (chosen)."""
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 @dataclass(kw_only=True)

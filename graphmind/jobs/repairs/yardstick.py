@@ -8,13 +8,7 @@ from typing import Any, Final, Self
 from graphmind.jobs.repairs.requests import Trace, cell_of, requests_of
 from graphmind.verification.bounds import Bounds, bounds_of
 from graphmind.verification.effect import Figures, figures_of
-from graphmind.verification.exposure import (
-    UNTOUCHED_SHARE_MAX,
-    Cell,
-    Exposure,
-    Past,
-    exposure_of,
-)
+from graphmind.verification.exposure import Exposure, Past, exposure_of
 from graphmind.verification.history import (
     WAIT_MAX_S,
     history_of,
@@ -33,6 +27,9 @@ SETTLED_FEW: Final = 50
 """Requests of the incident whose whole wait lies before the repair; with fewer, all are taken."""
 BESIDE_SHARE_MIN: Final = 0.2
 """Bystanders for each exposed request, below which they are too few to compare with."""
+MET_SHARE_MIN: Final = 0.5
+"""Of the share of traces that met the target in the incident; from so much on before it they count
+too (chosen)."""
 SLOW_SHARE: Final = 0.95
 NEVER_MS: Final = 1e12
 """No request is slow where no healthy one ended."""
@@ -129,7 +126,7 @@ def measure(
     """
     early = [t for t in before.traces if t.attempt.start_ms < before.onset_ms]
     late = [t for t in before.traces if t.attempt.start_ms >= before.onset_ms]
-    exposure = _exposure(late or early, before, parts)
+    exposure = _exposure(early, late, before, parts)
     groups = [exposure.group_of(cell_of(trace, parts)) for trace in late]
     grouped = [(t, group) for t, group in zip(late, groups, strict=True) if group]
     strata = strata_of((cell_of(trace, parts), group) for trace, group in grouped)
@@ -177,33 +174,31 @@ def _requests(yardstick: Yardstick, traces: Iterable[Trace]) -> Iterator[RootReq
             yield request
 
 
-def _exposure(traces: Sequence[Trace], before: Before, parts: tuple[int, ...]) -> Exposure:
-    """Learn the cells. Where none goes mostly to the target, those that go there at times count.
+def _exposure(
+    early: Sequence[Trace], late: Sequence[Trace], before: Before, parts: tuple[int, ...]
+) -> Exposure:
+    """Learn the cells by the incident, and by the time before it where the target was met then.
 
-    So it is with a region that shares the load, an agent among several, a version on trial: nobody
-    can say which request would have met it, and the effect shows in all of them, diluted.
+    A key, an agent, a region was; a new version was not, and what went elsewhere then says nothing.
     """
-    past = [
+    known = late or early
+    if late and _share(early, before.target) >= MET_SHARE_MIN * _share(late, before.target):
+        known = [*early, *late]
+    exposure = exposure_of(
         Past(
             cell=cell_of(trace, parts),
             target=trace.trace_id in before.target,
             destination=trace.trace_id in before.destination,
         )
-        for trace in traces
-    ]
-    exposure = exposure_of(past)
-    if any(exposure.group_of(cell) == EXPOSED for cell in exposure.cells):
-        # Where nearly all meet the target at times, those who do so less often are what is beside.
-        few = exposure.size(BYSTANDER) < BESIDE_SHARE_MIN * exposure.size(EXPOSED)
-        return replace(exposure, mixed_beside=few)
-    seen, hit = Counter[Cell](), Counter[Cell]()
-    for one in past:
-        seen[one.cell] += 1
-        hit[one.cell] += one.target
-    sometimes = {cell for cell, n in seen.items() if hit[cell] >= UNTOUCHED_SHARE_MAX * n}
-    return exposure_of(
-        replace(one, target=one.cell in sometimes and hit[one.cell] > 0) for one in past
+        for trace in known
     )
+    # Where nearly all meet the target at times, those who do so less often are what is beside.
+    few = exposure.size(BYSTANDER) < BESIDE_SHARE_MIN * exposure.size(EXPOSED)
+    return replace(exposure, mixed_beside=few)
+
+
+def _share(traces: Sequence[Trace], target: set[str]) -> float:
+    return sum(trace.trace_id in target for trace in traces) / max(len(traces), 1)
 
 
 def _slow(healthy: Iterable[Trace]) -> dict[str, float]:

@@ -96,6 +96,18 @@ def test_a_version_on_trial_makes_all_cells_that_met_it_exposed_and_no_other():
     assert yardstick.exposure.group_of(SEARCH) == BYSTANDER
 
 
+def test_what_was_met_before_the_onset_tells_who_is_exposed_and_few_requests_do():
+    sick = spread(range(1000, 1008), ONSET_MS, parts=CHAT, bad=range(1000, 1004))
+    beside = spread(range(1200, 1203), ONSET_MS, parts=SEARCH)
+    met_before = before(HEALTHY + sick + beside, [*range(0, 300, 2), *range(1000, 1004)])
+    new = before(HEALTHY + sick + beside, range(1000, 1008))
+
+    assert measure(met_before, (0, 1, 2))[0].exposure.group_of(CHAT) == EXPOSED
+    assert measure(met_before, (0, 1, 2))[0].exposure.group_of(SEARCH) == BYSTANDER
+    assert measure(new, (0, 1, 2))[0].exposure.group_of(CHAT) == EXPOSED
+    assert measure(new, (0, 1, 2))[0].exposure.group_of(SEARCH) is None
+
+
 def test_a_drained_region_is_measured_by_what_does_not_depend_on_it():
     eu = spread(range(1000, 1100), ONSET_MS, parts=CHAT, bad=range(1000, 1050))
     us = spread(range(1100, 1200), ONSET_MS, parts=("chat", "us", "router"))
