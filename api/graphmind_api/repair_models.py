@@ -190,6 +190,30 @@ class Suppression(Body):
     )
 
 
+class StopSet(Body):
+    """Whether all repairs are stopped, and by whom."""
+
+    on: bool = False
+    by: str = ""
+    why: str = ""
+
+
+class SuppressionSet(Body):
+    """What is not repaired just now."""
+
+    target: str
+    by: str = ""
+    why: str = ""
+    until_ms: int | None = Field(None, description="Epoch ms, excluded; null: until it is lifted")
+
+
+class RepairSwitches(Body):
+    """What keeps repairs from running."""
+
+    stop: StopSet
+    suppressed: tuple[SuppressionSet, ...]
+
+
 class Record(Body):
     """How a strategy did."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,11 @@ from graphmind.analysis.options import CauseOptions
 from graphmind.analysis.sample import Sample
 
 PLACES = frozenset({"module", "service"})
+LINEAGE: Final = (
+    *("kv_key", "written_by_agent", "written_by_trace"),
+    *("fed_by_agent", "fed_by_trace"),
+)
+"""Kinds that name one state-write chain: the life of a written value bounds them all."""
 SUPPORT_MIN = 3.0  # Chosen: below it no base rate could make an item significant.
 TARONE_ROUNDS = 5  # The support and the number of tests depend on each other; settles in 2 to 4.
 
@@ -33,6 +39,8 @@ class Columns:
     """(parts + 1, columns), ``exposed`` up to each part of the window; see moments.py."""
     pairable: Flags
     """(columns,), whether a pair may be made with it."""
+    lineage: Codes
+    """(columns,), the place in LINEAGE of the kind that a column stands for; -1 for others."""
     search_nats: Floats
     """(columns,), what a cause of that column pays for having been searched for."""
     untestable: int
@@ -54,6 +62,16 @@ class Columns:
     def _rows(self, column: int) -> Integers:
         starts = self.by_column.starts
         return self.by_column.columns[starts[column] : starts[column + 1]].astype(np.int64)
+
+    def in_one_chain(self, key: tuple[int, ...], other: tuple[int, ...]) -> bool:
+        """Whether two keys may name one written value: by what it is, and by who wrote it.
+
+        Two of a kind, as one key and another, name different ones.
+        """
+        kinds = [{int(self.lineage[c]): c for c in columns} for columns in (key, other)]
+        if any(-1 in each for each in kinds):
+            return False
+        return all(kinds[0][kind] == kinds[1][kind] for kind in kinds[0].keys() & kinds[1].keys())
 
     def search_nats_of(self, key: tuple[int, ...]) -> float:
         """Price of the search for a cause: of its dearest column."""
@@ -99,6 +117,7 @@ def testable_columns(
         variance=by_trace.sums_of_all(sample.variance),
         exposed_before=sums_before(by_trace, np.arange(by_trace.height), sample.weight),
         pairable=_pairable(kinds, chosen, group),
+        lineage=_lineage(kinds, chosen[first]),
         search_nats=(
             np.full(len(first), np.log(max(tests * channels, 2)))
             if kinds is None
@@ -115,6 +134,12 @@ def _pairable(kinds: Sequence[str] | None, chosen: Integers, group: Integers) ->
     """
     other = np.array([kinds is None or kinds[int(item)] not in PLACES for item in chosen], bool)
     return np.bincount(group, other, minlength=int(group.max(initial=-1)) + 1) > 0
+
+
+def _lineage(kinds: Sequence[str] | None, items: Integers) -> Codes:
+    place = {kind: number for number, kind in enumerate(LINEAGE)}
+    named = [-1 if kinds is None else place.get(kinds[item], -1) for item in items.tolist()]
+    return np.array(named, np.int32)
 
 
 def _by_kind(kinds: list[str], group: Integers, channels: int) -> Floats:

@@ -7,10 +7,10 @@ from itertools import combinations
 import numpy as np
 from scipy.special import gammaln
 
+from graphmind.analysis.columns import LINEAGE
 from graphmind.analysis.communities import communities
 from graphmind.analysis.explanation import Explanation, Judged
 from graphmind.analysis.incidence import Floats, Integers
-from graphmind.analysis.ties import LINEAGE
 from graphmind.analysis.window import Window
 
 # Measured together: twelve stand-ins of a hidden group became 5.5 incidents of 4.9 planted, while

@@ -17,6 +17,7 @@ POLISH_ROUNDS = 3
 REPLACEMENT_NATS = 1.0
 RIVALS = 8
 RIVAL_OVERLAP = 0.5
+CHAIN_OVERLAP = 0.9  # Chosen.
 # Measured: parts of a cause that may be several are nested in it and this much stronger.
 PART_OVERLAP = 0.9
 PART_STRENGTH_RATIO = 1.25
@@ -210,7 +211,11 @@ def _against_rivals(rest: Model, cause: Candidate, ranked: list[Candidate]) -> C
 
 
 def _rivals(rest: Model, cause: Candidate, ranked: list[Candidate]) -> list[Candidate]:
-    """Other candidates with more than half of the failures in common, tied ones excepted."""
+    """Other candidates with more than half of the failures in common.
+
+    Tied ones excepted, and another name of the same written value: the key, and who wrote it, may
+    differ by a few healthy readers and are one cause all the same.
+    """
     failing = rest.sample.failing
     tied = set(tied_items(rest, cause))
     own = cause.rows[failing[cause.rows]]
@@ -220,6 +225,10 @@ def _rivals(rest: Model, cause: Candidate, ranked: list[Candidate]) -> list[Cand
         common = np.isin(theirs, own, assume_unique=True).sum()
         named = {int(rest.columns.item[column]) for column in rival.key}
         other = rival.key != cause.key and rival.gain > 0 and not named <= tied
-        if other and common > RIVAL_OVERLAP * min(len(theirs), len(own)):
+        fewer = min(len(theirs), len(own))
+        chained = (
+            rest.columns.in_one_chain(cause.key, rival.key) and common >= CHAIN_OVERLAP * fewer
+        )
+        if other and common > RIVAL_OVERLAP * fewer and not chained:
             rivals.append(rival)
     return rivals

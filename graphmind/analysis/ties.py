@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from graphmind.analysis.columns import LINEAGE
 from graphmind.analysis.incidence import Integers
 from graphmind.analysis.model import Candidate, Model, tally
 
@@ -28,12 +29,6 @@ NAMING: Final = (
     "task",
 )
 """Kinds of item, what a repair can act on first."""
-LINEAGE: Final = (
-    *("kv_key", "written_by_agent", "written_by_trace"),
-    *("fed_by_agent", "fed_by_trace"),
-)
-"""Kinds that name one state-write chain: the life of a written value bounds them all."""
-
 
 Preference = Callable[[int], tuple[int, int]]
 """Sorts items by what a repair can act on first."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from graphmind.demo.outcome import Moments, Outcome, Progress, Truth
 from graphmind.demo.processes import ended_by_sigterm
-from graphmind.demo.stage import Props, Stage, Tell, must_know, set_up
+from graphmind.demo.stage import APPROVERS, Props, Stage, Tell, must_know, set_up
 from graphmind.demo.watching import Happening, Json, Watch
 
 LOOK_EVERY_S: Final = 0.5
@@ -22,6 +22,10 @@ GRACE_S: Final = 2.0
 """What was sent so soon after a repair may still have met the fault."""
 SETTLING_S: Final = 5.0
 """The last tasks are not answered yet: they are left out of the figures."""
+READ_S: Final = 5.0
+"""People take so long to read a plan that waits for them (chosen)."""
+SURE: Final = 0.9
+"""They approve it where the cause is that sure (chosen: as the strategies ask by themselves)."""
 BETWEEN_S: Final = 45.0
 """Before a fault comes again: the incident of the first is over by then (chosen)."""
 Show = Callable[[Happening], None]
@@ -88,6 +92,10 @@ def act(script: Script, stage: Stage, watch: Watch, show: Show, healthy: Json) -
     while not progress.is_done and time.monotonic() < began_s + patience_s:
         happenings, incidents, repairs = _look(stage, watch, show)
         seen.take(happenings, incidents)
+        for repair in seen.read_through(incidents, repairs):
+            if stage.approve_and_run(repair):
+                text = f"{' and '.join(APPROVERS)} read and approved {repair['repair_id']}"
+                show(Happening(at_ms=_now_ms(), kind="approval", text=text))
         progress.look(repairs)
         if not truth.repairs and progress.begun:
             patience_s = script.patience_s
@@ -114,6 +122,23 @@ class _Seen:
     def __init__(self) -> None:
         self.by_kind: dict[str, list[int]] = {}
         self.traces_when_named: int | None = None
+        self._reading_since_s: dict[str, float] = {}
+
+    def read_through(self, incidents: Sequence[Json], repairs: Sequence[Json]) -> list[Json]:
+        """Return the plans that wait for people, of a cause that is sure, once they are read."""
+        sure = {one["incident_id"] for one in incidents if (one["confidence"] or 0) >= SURE}
+        now_s = time.monotonic()
+        waiting = [
+            each
+            for each in repairs
+            if each["state"] == "awaiting_approval" and each["incident_id"] in sure
+        ]
+        since_s = {
+            each["plan_hash"]: self._reading_since_s.get(each["plan_hash"], now_s)
+            for each in waiting
+        }
+        self._reading_since_s = since_s
+        return [each for each in waiting if now_s - since_s[each["plan_hash"]] >= READ_S]
 
     def take(self, happenings: Sequence[Happening], incidents: Sequence[Json]) -> None:
         for one in happenings:

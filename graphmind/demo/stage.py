@@ -25,7 +25,10 @@ READY_S: Final = 240.0
 """The server too: both start at once, with customers already at work (chosen)."""
 CALL_S: Final = 60.0
 APPROVERS: Final = ("ann", "bob")
-"""Who approves the strategies beforehand: two people, as model and region level ask for."""
+"""Who approves the strategies beforehand, and plans that wait for people: two, as model and region
+level ask for."""
+CHANGED: Final = frozenset({409, 412})
+"""Answers that say that the repair is no more as it was read."""
 Json = dict[str, Any]
 Tell = Callable[[str], None]
 
@@ -52,12 +55,32 @@ class Stage:
         self._api = httpx.Client(base_url=api, timeout=CALL_S, trust_env=False)
         self._control = httpx.Client(base_url=at["control"], timeout=CALL_S, trust_env=False)
         self._hooks = httpx.Client(base_url=at["webhook"], timeout=CALL_S, trust_env=False)
+        self._people: dict[str, dict[str, str]] = {}
         self.api = api
 
     def sign_in(self, data_dir: Path) -> None:
-        """Show the token of the data folder, where the server asks for one."""
+        """Show the token of the data folder, where the server asks for one; let two people in."""
         if found := find_server(data_dir):
-            self._api.headers["authorization"] = f"Bearer {found[1]}"
+            self._api.headers.update(_showing(found[1]))
+        for name in APPROVERS:
+            key = {"name": name, "role": "approver", "expires_days": 1}
+            reply = self._api.post("/api/v1/keys", json=key)
+            reply.raise_for_status()
+            self._people[name] = _showing(reply.json()["token"])
+
+    def approve_and_run(self, repair: Mapping[str, Any]) -> bool:
+        """Let the people approve a plan, and one of them run it; False where it has changed."""
+        path, state = f"/api/v1/repairs/{repair['repair_id']}", ""
+        body = {"plan_hash": repair["plan_hash"], "reason": "read, and right"}
+        for headers in self._people.values():
+            if state != "approved":
+                reply = self._api.post(f"{path}/approve", json=body, headers=headers)
+                if reply.status_code in CHANGED:
+                    return False
+                reply.raise_for_status()
+                state = reply.json()["state"]
+        reply = self._api.post(f"{path}/run", headers=self._people[APPROVERS[0]])
+        return reply.status_code not in CHANGED
 
     def must_live(self) -> None:
         """Raise DemoError where a part has ended."""
@@ -117,6 +140,10 @@ class Stage:
             self.must_live()
             raise DemoError(f"graphmind serve does not answer {path}: {error}") from error
         return dict(reply.json())
+
+
+def _showing(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
 
 
 @contextmanager

@@ -21,7 +21,7 @@ class Happening:
 
     at_ms: int
     kind: str
-    """incident, cause, plan, state, recovering, verdict, refusal"""
+    """incident, cause, plan, approval, state, recovering, verdict, refusal"""
     text: str
 
 

@@ -121,3 +121,15 @@ def test_each_side_of_a_pair_is_named_by_the_most_actionable_item_that_gives_the
     )
 
     assert (names, cause.passed_with) == (["model_version", "region"], 0)
+
+
+@pytest.mark.parametrize("last", [30, 40, 50, 60])
+def test_one_healthy_reader_does_not_make_names_of_one_written_value_rivals(last):
+    rows = np.arange(N)
+    bad = READS_KEY & (rows >= N - last)
+    wrote = bad | (rows == np.flatnonzero(~READS_KEY & (rows >= N - last))[5])
+
+    name, _, cause = blame(FAILS & ~wrote | bad, kv_key=READS_KEY, written_by_trace=wrote)
+
+    assert name in {"kv_key", "written_by_trace"}
+    assert cause.confidence > 0.9

@@ -340,8 +340,11 @@ def test_while_all_is_stopped_nothing_runs(approvers, incident):
         answer = moved(approvers, repair, "run")
         assert answer.status_code == 409
         assert "game day" in answer.json()["detail"]
+        told = approvers.get(f"{REPAIRS}/switches").json()
+        assert told["stop"] == {"on": True, "by": "ann", "why": "game day"}
     finally:
         approvers.post(f"{REPAIRS}/stop", json={"on": False}, headers=who("ann"))
+    assert approvers.get(f"{REPAIRS}/switches").json()["stop"]["on"] is False
     assert moved(approvers, repair, "run").status_code == 202
     until(approvers, repair, "verifying")
 
@@ -350,9 +353,12 @@ def test_a_suppressed_incident_is_not_repaired_until_that_is_lifted(client, inci
     body = {"target": f"incident:{incident}", "reason": "known", "until_ms": None}
     assert client.post(f"{REPAIRS}/suppress", json=body, headers=who("ann")).status_code == 204
     assert planned(client, incident).json()["state"] == "suppressed"
+    rule = {"target": body["target"], "by": "ann", "why": "known", "until_ms": None}
+    assert client.get(f"{REPAIRS}/switches").json()["suppressed"] == [rule]
 
     lifted = body | {"until_ms": 0}
     assert client.post(f"{REPAIRS}/suppress", json=lifted, headers=who("ann")).status_code == 204
+    assert client.get(f"{REPAIRS}/switches").json()["suppressed"] == []
     assert planned(client, incident).json()["state"] == "awaiting_approval"
 
 

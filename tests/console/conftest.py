@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ class Served:
     """Where the console shows it."""
     commanded: list[Asked]
     """What the control plane was told to do."""
+    answering: threading.Event
+    """Cleared: the control plane keeps who commands it waiting."""
 
     def login_link(self) -> str:
         """Return the address that the server printed; it opens once."""
@@ -75,13 +78,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         fill(stores, settings, spans)
         review_week(stores, settings, week="", now_ms=REVIEWED_MS)
     commanded: list[Asked] = []
-    with control_plane(folder, commanded) as connectors:
+    answering = threading.Event()
+    answering.set()
+    with control_plane(folder, commanded, answering) as connectors:
         # Nothing is pruned: the planted incidents are of a fixed day.
         server = Server(folder, retention_days=0, connectors=connectors)
-        yield from running(server, planted, commanded)
+        yield from running(server, planted, commanded, answering)
 
 
-def running(server: Server, planted: str, commanded: list[Asked]) -> Iterator[Served]:
+def running(
+    server: Server, planted: str, commanded: list[Asked], answering: threading.Event
+) -> Iterator[Served]:
     """Run the server as long as somebody uses it."""
     try:
         server.start(ready_s=READY_S)
@@ -92,13 +99,16 @@ def running(server: Server, planted: str, commanded: list[Asked]) -> Iterator[Se
             incidents=tuple(each["incident_id"] for each in server.incidents()),
             span_with_script=planted,
             commanded=commanded,
+            answering=answering,
         )
     finally:
         server.stop()
 
 
 @contextmanager
-def control_plane(folder: Path, commanded: list[Asked]) -> Iterator[Path]:
+def control_plane(
+    folder: Path, commanded: list[Asked], answering: threading.Event
+) -> Iterator[Path]:
     """Serve a receiver of commands that does them all at once; give the file that names it."""
 
     def take(asked: Asked) -> tuple[int, object]:
@@ -106,6 +116,7 @@ def control_plane(folder: Path, commanded: list[Asked]) -> Iterator[Path]:
             done = {each.document["id"] for each in commanded}
             return (200, {"state": "done"}) if asked.parts[-1] in done else (404, {})
         commanded.append(asked)
+        answering.wait(READY_S)
         return 200, {}
 
     with serving(take) as port:

@@ -1,4 +1,4 @@
-"""A repair planned in the browser and rejected there: nothing is commanded."""
+"""Repairs in the browser: planned, decided on, run, intercepted; suppressed, and all stopped."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,24 +71,80 @@ def test_a_plan_is_made_and_rejected_with_its_reason(page: Page, served: Served,
     assert served.commanded == []
 
 
-def test_a_plan_that_two_people_approve_is_run_and_its_steps_are_told(
-    page: Page, served: Served, browser: Browser
-):
+def approved(page: Page, served: Served, browser: Browser) -> dict[str, Any]:
+    """Plan a repair and let two people approve it."""
     repair = plan(page, served, served.incidents[1])
     for name in ("ada", "bob"):
         if page.request.get(where(served, repair)).json()["state"] == "approved":
             break
         with as_approver(browser, page, served, name) as approver:
             decide(approver, served, repair, "Approve")
+    return repair
+
+
+def test_a_plan_that_two_people_approve_is_run_and_undone(
+    page: Page, served: Served, browser: Browser
+):
+    repair = approved(page, served, browser)
     assert served.commanded == []
 
     decide(page, served, repair, "Run")
     expect(page.locator("main")).to_contain_text("verif", timeout=DRAWN_MS)
-
     ran = page.request.get(where(served, repair)).json()
     assert ran["executed_ms"] is not None
     assert {each["state"] for each in ran["steps"]} <= {"applied", "left_out"}
-    assert len(served.commanded) >= 1
+    commanded = len(served.commanded)
+    assert commanded >= 1
+
+    decide(page, served, repair, "Undo")
+    expect(page.locator(".head")).to_contain_text("rolled back", timeout=DRAWN_MS)
+    assert len(served.commanded) > commanded
+
+
+def test_what_runs_is_intercepted_and_what_it_did_is_undone(
+    page: Page, served: Served, browser: Browser
+):
+    repair = approved(page, served, browser)
+    served.answering.clear()
+    try:
+        decide(page, served, repair, "Run")
+        decide(page, served, repair, "Intercept")
+    finally:
+        served.answering.set()
+    expect(page.locator(".head")).to_contain_text("rolled back", timeout=DRAWN_MS)
+
+    undone = page.request.get(where(served, repair)).json()
+    assert "applied" not in {each["state"] for each in undone["steps"]}
+
+
+def test_an_incident_whose_repairs_are_suppressed_says_so_until_that_is_lifted(
+    page: Page, served: Served
+):
+    show(page, served, f"/incidents/{served.incidents[1]}")
+    told, note = page.locator("#todo"), "Repairs are suppressed by"
+    ask(page, "Suppress", go="Suppress")
+    expect(told).to_contain_text(note, timeout=DRAWN_MS)
+    expect(page.get_by_role("button", name="Plan a repair")).to_have_count(0)
+    ask(page, "Lift", go="Lift")
+    expect(told).not_to_contain_text(note, timeout=DRAWN_MS)
+    expect(page.get_by_role("button", name="Plan a repair")).to_have_count(1)
+
+
+def test_all_repairs_are_stopped_and_released_by_name(page: Page, served: Served):
+    show(page, served, "/repairs")
+    ask(page, "Stop all repairs", go="Stop")
+    expect(page.locator("main")).to_contain_text("All repairs are stopped by", timeout=DRAWN_MS)
+    expect(page.locator("main")).to_contain_text("tried in a test")
+    ask(page, "Release the stop", go="Release")
+    expect(page.locator("main")).not_to_contain_text("are stopped by", timeout=DRAWN_MS)
+
+
+def ask(page: Page, button: str, *, go: str) -> None:
+    page.get_by_role("button", name=button, exact=True).click(timeout=DRAWN_MS)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("tried in a test")
+    dialog.get_by_role("button", name=go, exact=True).click()
+    expect(dialog).to_have_count(0, timeout=DRAWN_MS)
 
 
 def where(served: Served, repair: dict[str, Any]) -> str:

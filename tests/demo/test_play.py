@@ -64,3 +64,41 @@ def test_the_verdict_that_ends_a_play_is_shown_and_timed(judged_at: int):
     assert "verdict" in shown
     assert found.moments.verdict is not None
     assert found.seconds["executed_to_verdict"] is not None
+
+
+class Waiting(Played):
+    """A platform whose repair waits for people."""
+
+    def __init__(self, confidence: float) -> None:
+        super().__init__(judged_at=1)
+        self._confidence, self.approved = confidence, False
+
+    def incidents(self):
+        return [incident("region eu", confidence=self._confidence, onset_ms=1_000)]
+
+    def repairs(self):
+        if self.approved:
+            return super().repairs()
+        return [repair("awaiting_approval", plan_hash="one", incident_id="inc-1")]
+
+    def approve_and_run(self, waiting) -> bool:
+        self.approved = waiting["plan_hash"] == "one"
+        return self.approved
+
+
+@pytest.mark.parametrize(("confidence", "approves"), [(0.97, True), (0.6, False)])
+def test_people_read_a_plan_that_waits_and_approve_it_where_the_cause_is_sure(
+    confidence: float, approves: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("graphmind.demo.play.READ_S", 0.2)
+    stage, shown = Waiting(confidence), []
+    act(
+        Script(fault="region-loss", patience_s=3),
+        cast("Stage", stage),
+        Watch(),
+        lambda one: shown.append(one.kind),
+        HEALTHY,
+    )
+
+    assert stage.approved == approves
+    assert ("approval" in shown) == approves

@@ -22,8 +22,11 @@ from graphmind_api.repair_models import (
     Repair,
     RepairPage,
     RepairSummary,
+    RepairSwitches,
+    StopSet,
     StopSwitch,
     Suppression,
+    SuppressionSet,
 )
 
 router = APIRouter(prefix=API, tags=["repairs"])
@@ -118,6 +121,14 @@ def read_repairs(  # noqa: PLR0917 - one parameter a filter
     next_cursor = cursor_of(last) if last else None
     link_next(request, response, next_cursor)
     return RepairPage(items=tuple(map(RepairSummary.of, page)), next_cursor=next_cursor)
+
+
+@router.get("/repairs/switches", summary="What keeps repairs from running")
+def read_switches(desk: OpenDesk) -> RepairSwitches:
+    """The stop of all repairs, and what is suppressed, by target."""
+    stop, suppressed = desk.switches()
+    rules = (SuppressionSet(target=each, **suppressed[each]) for each in sorted(suppressed))
+    return RepairSwitches(stop=StopSet(**stop), suppressed=tuple(rules))
 
 
 @router.post(

@@ -62,6 +62,9 @@ const SYMPTOMS = /** @type {Record<string, string>} */ ({
 /** @param {string} symptom */
 export const symptomWords = (symptom) => SYMPTOMS[symptom] ?? symptom;
 
+/** What stands behind who did something. @param {string | null | undefined} why */
+export const because = (why) => (why ? `: ${why}` : "");
+
 /** @param {string} state */
 export const stateWords = (state) => state.replaceAll("_", " ");
 

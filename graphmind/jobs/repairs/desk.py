@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -228,6 +229,14 @@ class RepairDesk:
         body = {"suppressed": target, "reason": reason, "until_ms": until_ms}
         entry = AuditDraft(who=who, what=what, at_ms=now_ms, body=body)
         self.journal.set(SUPPRESSED, rules, entry)
+
+    def switches(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the stop (``on``, ``by``, ``why``), and the rules by what they suppress now."""
+        now_ms, rules = self.now_ms(), self.journal.setting(SUPPRESSED)
+        standing = {
+            target: rule for target, rule in rules.items() if rule.get("until_ms", inf) > now_ms
+        }
+        return dict(self.journal.setting(STOP)), standing
 
     def stop(self, on: bool, *, who: str, reason: str) -> None:  # noqa: FBT001 - a switch
         """Stop all repairs, also those that run, or let them go on."""

@@ -3,7 +3,7 @@
 import { link } from "../address.js";
 import { get, part, post, urlOf } from "../api.js";
 import { h, replace } from "../dom.js";
-import { count } from "../format.js";
+import { because, count } from "../format.js";
 import { askFirst, fault, stateMark } from "../parts.js";
 import { me } from "../session.js";
 import { act, repairActs } from "./repair_acts.js";
@@ -14,7 +14,7 @@ const ENDED = ["expired", "rejected", "cancelled", "rolled_back", "intercepted",
 /** @param {{incident: any, root: HTMLElement, acts: HTMLElement, gone: AbortSignal, outline: (ids: Set<string>) => void}} on */
 export async function showRepair(on) {
   const { incident, root, acts, gone, outline } = on;
-  const path = `/incidents/${part(incident.incident_id)}`;
+  const path = `/incidents/${part(incident.incident_id)}`, own = `incident:${incident.incident_id}`;
   /** @type {EventSource | null} */
   let stream = null;
   gone.addEventListener("abort", () => stream?.close());
@@ -22,15 +22,16 @@ export async function showRepair(on) {
   async function draw() {
     if (gone.aborted) return;
     try {
-      const [who, page] = await Promise.all([me(), get("/repairs", { incident_id: incident.incident_id, limit: 10 })]);
+      const [who, page, { suppressed }] = await Promise.all([me(), get("/repairs", { incident_id: incident.incident_id, limit: 10 }), get("/repairs/switches")]);
+      const kept = suppressed.find((/** @type {any} */ each) => each.target === own);
       const newest = page.items[0];
       const repair = newest && (await get(`/repairs/${part(newest.repair_id)}`));
       outline(touched(repair));
       const plans = !repair || ENDED.includes(repair.state);
       const found = plans ? await get(`${path}/repairs/choices`) : null;
-      replace(acts, act({ label: "Suppress", role: "responder", who, onclick: suppress }), repair && repairActs(repair, who, draw),
-        found?.matches.length && act({ label: "Plan a repair", role: "responder", go: true, who, onclick: () => plan(null, draw) }));
-      replace(root, repair && shown(repair, page.items.length), found && choices(found, who));
+      replace(acts, kept ? act({ label: "Lift", role: "responder", who, onclick: lift }) : act({ label: "Suppress", role: "responder", who, onclick: suppress }), repair && repairActs(repair, who, draw),
+        !kept && found?.matches.length && act({ label: "Plan a repair", role: "responder", go: true, who, onclick: () => plan(null, draw) }));
+      replace(root, kept && h("p", { class: "strong" }, `Repairs are suppressed by ${kept.by}${because(kept.why)}.`), repair && shown(repair, page.items.length), found && choices(found, who));
       if (repair && !plans && !stream) follow(repair.repair_id);
     } catch (error) {
       replace(root, proposed(incident.command), fault(error));
@@ -50,9 +51,10 @@ export async function showRepair(on) {
       act: async () => { await post(`${path}/repairs`, { strategy: strategy?.strategy_id ?? null }, { "idempotency-key": oneTimeKey() }); done(); }, bare: true,
     });
   }
-  function suppress() {
-    askFirst({ title: "Suppress repairs", text: "No repair of this incident is planned or run until that is lifted.", go: "Suppress", act: async (reason) => { await post("/repairs/suppress", { target: `incident:${incident.incident_id}`, reason }); await draw(); } });
-  }
+  /** @param {string} title @param {string} text @param {number | null} until_ms */
+  const turn = (title, text, until_ms) => () => askFirst({ title, text, go: title.split(" ")[0], act: async (reason) => { await post("/repairs/suppress", { target: own, reason, until_ms }); await draw(); } });
+  const suppress = turn("Suppress repairs", "No repair of this incident is planned or run until that is lifted.", null);
+  const lift = turn("Lift the suppression", "Repairs of this incident may be planned and run again.", 0);
   /** @param {any} found @param {any} who */
   function choices(found, who) {
     return h("div", null, found.matches.length ? h("ol", { class: "steps" }, found.matches.slice(0, 4).map((/** @type {any} */ each, /** @type {number} */ i) => h("li", null, h("span", { class: "n" }, i + 1), h("span", null, h("span", { class: "strong" }, each.title), " ", h("span", { class: "dim" }, each.key)),

@@ -8,7 +8,7 @@ import { askFirst } from "../parts.js";
 import { whyNot } from "../session.js";
 
 const BEFORE_RUN = ["proposed", "planned", "awaiting_approval", "approved"];
-const OVER_AND_DONE = ["succeeded", "ineffective", "inconclusive", "harmful", "failed"];
+const UNDOABLE = ["verifying", "succeeded", "ineffective", "inconclusive", "harmful", "failed"];
 
 /** @param {{label: string, role: string, who: any, onclick: () => void, go?: boolean}} spec */
 export function act({ label, role, who, onclick, go }) {
@@ -35,7 +35,7 @@ export function repairActs(repair, who, done) {
     state === "awaiting_approval" && act({ label: "Reject", role: "approver", who, onclick: ask("reject", "Reject the plan", plan, decided) }),
     state === "awaiting_approval" && act({ label: "Approve plan", role: "approver", go: true, who, onclick: ask("approve", "Approve the plan", plan, decided) }),
     state === "approved" && act({ label: "Run", role: "responder", go: true, who, onclick: ask("run", "Run the repair", plan, () => undefined) }),
-    ["running", "verifying"].includes(state) && act({ label: "Intercept", role: "responder", who, onclick: ask("intercept", "Intercept the repair", "It stops before its next step, and what it did is undone.", reason) }),
-    OVER_AND_DONE.includes(state) && repair.steps.length > 0 && act({ label: "Undo", role: "responder", who, onclick: ask("undo", "Undo the repair", "Last step first, back to the state before.", reason) }),
+    state === "running" && act({ label: "Intercept", role: "responder", who, onclick: ask("intercept", "Intercept the repair", "It stops before its next step, and what it did is undone.", reason) }),
+    UNDOABLE.includes(state) && repair.steps.length > 0 && act({ label: "Undo", role: "responder", who, onclick: ask("undo", "Undo the repair", "Last step first, back to the state before.", reason) }),
   ];
 }

@@ -3,7 +3,7 @@
 import { link, param } from "../address.js";
 import { get, part, post } from "../api.js";
 import { h, replace, table } from "../dom.js";
-import { count, duration } from "../format.js";
+import { because, count, duration } from "../format.js";
 import { askFirst, load, moment, stateMark } from "../parts.js";
 import { me } from "../session.js";
 import { act } from "./repair_acts.js";
@@ -15,11 +15,16 @@ const COLUMNS = /** @type {[string, string[]][]} */ ([
 
 /** @param {HTMLElement} root */
 export async function show(root) {
-  const acts = h("div", { class: "acts" }), board = h("div"), of = param("incident_id");
-  root.append(h("div", { class: "head" }, h("div", null, h("h1", null, of ? "Repairs of an incident" : "Repairs"), of && h("div", { class: "meta" }, h("a", { href: link(`/incidents/${part(of)}`) }, of))), acts), board);
+  const acts = h("div", { class: "acts" }), off = h("div"), board = h("div"), of = param("incident_id");
+  root.append(h("div", { class: "head" }, h("div", null, h("h1", null, of ? "Repairs of an incident" : "Repairs"), of && h("div", { class: "meta" }, h("a", { href: link(`/incidents/${part(of)}`) }, of))), acts), off, board);
   const who = await me();
-  const stop = (/** @type {boolean} */ on) => () => askFirst({ title: on ? "Stop all repairs" : "Release the stop", go: on ? "Stop" : "Release", text: on ? "Each that runs stops before its next step, and what it did is undone. None begins until the stop is released." : "Repairs may run again.", act: (reason) => post("/repairs/stop", { on, reason }) });
-  replace(acts, act({ label: "Release the stop", role: "approver", who, onclick: stop(false) }), act({ label: "Stop all repairs", role: "responder", who, onclick: stop(true) }));
+  const turn = (/** @type {boolean} */ on) => () => askFirst({ title: on ? "Stop all repairs" : "Release the stop", go: on ? "Stop" : "Release", text: on ? "Each that runs stops before its next step, and what it did is undone. None begins until the stop is released." : "Repairs may run again.", act: async (reason) => { await post("/repairs/stop", { on, reason }); await switches(); } });
+  async function switches() {
+    const { stop, suppressed } = await get("/repairs/switches");
+    replace(acts, stop.on ? act({ label: "Release the stop", role: "approver", who, onclick: turn(false) }) : act({ label: "Stop all repairs", role: "responder", who, onclick: turn(true) }));
+    replace(off, stop.on && h("p", { class: "strong" }, `All repairs are stopped by ${stop.by}${because(stop.why)}.`), suppressed.map((/** @type {any} */ each) => h("p", null, h("span", { class: "any" }, each.target), ` is suppressed by ${each.by}${because(each.why)}`, each.until_ms && [", until ", moment(each.until_ms)])));
+  }
+  await switches();
   await load(board, () => get("/repairs", { incident_id: of, limit: 200 }), ({ items }) => (items.length ? [h("div", { class: "board" }, COLUMNS.map(([title, states]) => column(title, items.filter((/** @type {any} */ r) => states.includes(r.state))))), evolution(items)]
     : h("p", { class: "empty" }, "No repair was planned yet. Open an incident and plan one: it moves from left to right here, and what worked is remembered for the next case.")));
 }
