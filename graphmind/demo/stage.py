@@ -70,17 +70,20 @@ class Stage:
 
     def approve_and_run(self, repair: Mapping[str, Any]) -> bool:
         """Let the people approve a plan, and one of them run it; False where it has changed."""
-        path, state = f"/api/v1/repairs/{repair['repair_id']}", ""
+        path, state = f"/api/v1/repairs/{repair['repair_id']}", str(repair["state"])
         body = {"plan_hash": repair["plan_hash"], "reason": "read, and right"}
+        etag = f'"{repair["version"]}"'
         for headers in self._people.values():
-            if state != "approved":
-                reply = self._api.post(f"{path}/approve", json=body, headers=headers)
-                if reply.status_code in CHANGED:
-                    return False
-                reply.raise_for_status()
-                state = reply.json()["state"]
-        reply = self._api.post(f"{path}/run", headers=self._people[APPROVERS[0]])
-        return reply.status_code not in CHANGED
+            if state == "approved":
+                break
+            asked = headers | {"if-match": etag}
+            reply = self._api.post(f"{path}/approve", json=body, headers=asked)
+            if reply.status_code in CHANGED:
+                return False
+            reply.raise_for_status()
+            state, etag = reply.json()["state"], reply.headers["etag"]
+        asked = self._people[APPROVERS[0]] | {"if-match": etag}
+        return self._api.post(f"{path}/run", headers=asked).is_success
 
     def must_live(self) -> None:
         """Raise DemoError where a part has ended."""

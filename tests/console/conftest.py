@@ -113,8 +113,9 @@ def control_plane(
 
     def take(asked: Asked) -> tuple[int, object]:
         if asked.method == "GET":
-            done = {each.document["id"] for each in commanded}
-            return (200, {"state": "done"}) if asked.parts[-1] in done else (404, {})
+            own, ids = asked.parts[-1], {each.document["id"] for each in commanded}
+            state = "undone" if f"{own}:undo" in ids else "done"
+            return (200, {"state": state}) if own in ids else (404, {})
         commanded.append(asked)
         answering.wait(READY_S)
         return 200, {}

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 @contextmanager
 def as_approver(browser: Browser, admin: Page, served: Served, name: str) -> Iterator[Page]:
+    admin.request.delete(f"{served.address}/api/v1/keys/{name}", headers={"Origin": served.address})
     made = admin.request.post(
         f"{served.address}/api/v1/keys",
         data={"name": name, "role": "approver", "expires_days": 1},
@@ -57,6 +58,7 @@ def decide(page: Page, served: Served, repair: dict[str, Any], button: str) -> N
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("tried in a test")
     dialog.locator("button.go").click()
+    page.wait_for_timeout(3000); print("DIALOG", [each.inner_text() for each in dialog.all()])
     expect(dialog).to_have_count(0, timeout=DRAWN_MS)
     drawn(page)
 
