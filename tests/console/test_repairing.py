@@ -58,9 +58,18 @@ def decide(page: Page, served: Served, repair: dict[str, Any], button: str) -> N
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("tried in a test")
     dialog.locator("button.go").click()
-    page.wait_for_timeout(3000); print("DIALOG", [each.inner_text() for each in dialog.all()])
     expect(dialog).to_have_count(0, timeout=DRAWN_MS)
     drawn(page)
+
+
+def until(page: Page, served: Served, repair: dict[str, Any], state: str) -> dict[str, Any]:
+    """Return the repair once it is in a state, and nothing of it is under way."""
+    for _ in range(DRAWN_MS // 200):
+        found: dict[str, Any] = page.request.get(where(served, repair)).json()
+        if found["state"] == state:
+            return found
+        page.wait_for_timeout(200)
+    raise AssertionError(f"expected {state}, it is {found['state']}: {found['reason']}")
 
 
 def test_a_plan_is_made_and_rejected_with_its_reason(page: Page, served: Served, browser: Browser):
@@ -91,8 +100,8 @@ def test_a_plan_that_two_people_approve_is_run_and_undone(
     assert served.commanded == []
 
     decide(page, served, repair, "Run")
-    expect(page.locator("main")).to_contain_text("verif", timeout=DRAWN_MS)
-    ran = page.request.get(where(served, repair)).json()
+    ran = until(page, served, repair, "verifying")
+    expect(page.locator(".head")).to_contain_text("verifying", timeout=DRAWN_MS)
     assert ran["executed_ms"] is not None
     assert {each["state"] for each in ran["steps"]} <= {"applied", "left_out"}
     commanded = len(served.commanded)
@@ -110,6 +119,7 @@ def test_what_runs_is_intercepted_and_what_it_did_is_undone(
     served.answering.clear()
     try:
         decide(page, served, repair, "Run")
+        until(page, served, repair, "running")
         decide(page, served, repair, "Intercept")
     finally:
         served.answering.set()
