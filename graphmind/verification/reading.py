@@ -1,6 +1,6 @@
 """What a verification says at a moment: verdict, remedy, numbers, and reasons in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -8,8 +8,21 @@ import numpy as np
 
 from graphmind.verification.bounds import Bounds
 from graphmind.verification.rule import Counts, Signals
-from graphmind.verification.words import BYSTANDER, EXPOSED, RECIPIENT, Remedy, Verdict
+from graphmind.verification.words import (
+    BYSTANDER,
+    EXPOSED,
+    GROUPS,
+    METRICS,
+    RECIPIENT,
+    Group,
+    Metric,
+    Remedy,
+    Verdict,
+)
 
+PARTS_OF_PROOF: Final[Mapping[str, tuple[Group, Metric]]] = {
+    f"{group}/{metric}": (group, metric) for group in GROUPS for metric in METRICS
+}
 NATS_MAX: Final = 1e6
 """Stands for infinite evidence in documents."""
 
@@ -132,7 +145,24 @@ def _obstacles(signals: Signals, counts: Counts, bounds: Bounds) -> tuple[str, .
         found.append("bystanders sick: the background is disturbed by something else")
     if not bounds.control_usable:
         found.append("control small: too few bystanders to compare with")
+    found += _unproven(signals, counts, bounds)
     return tuple(found) or ("between bounds: neither proven healthy nor proven ill",)
+
+
+def _unproven(signals: Signals, counts: Counts, bounds: Bounds) -> Iterator[str]:
+    """Say of each proof that is missing how far it is."""
+    for name, nats in signals.proofs.items():
+        if nats >= 0:
+            continue
+        group, metric = PARTS_OF_PROOF[name]
+        stream = counts.stream(group, metric, bounds.options.grace_s)
+        now = _percent(float(stream.bad.sum()) / max(int(stream.n.sum()), 1))
+        told = f"between bounds: {metric} of {group} requests is {now} since the repair"
+        if group == EXPOSED and bounds.sick[metric]:
+            bound = _percent(_mean(bounds.history.mix, bounds.healthy[metric]))
+            yield f"{told}, which is not proven to be below {bound}"
+        else:
+            yield f"{told}, which is not proven to be unharmed"
 
 
 def _missing(signals: Signals) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """What a repair is measured by, learnt before it: who is exposed, usual rates, figures. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
-from graphmind.jobs.repairs.requests import Trace, cell_of, requests_of
+from graphmind.jobs.repairs.requests import PARTS, Trace, cell_of, requests_of
 from graphmind.verification.bounds import Bounds, bounds_of
 from graphmind.verification.effect import Figures, figures_of
 from graphmind.verification.exposure import Exposure, Past, exposure_of
@@ -21,6 +21,7 @@ from graphmind.verification.request import RootRequest
 from graphmind.verification.strata import Strata, strata_of
 from graphmind.verification.words import BYSTANDER, EXPOSED
 
+REGION, AGENT = PARTS.index("region"), PARTS.index("agent")
 HEALTHY_FEW: Final = 200
 """With fewer traces before the onset, bystanders of the incident stand in for them (chosen)."""
 SETTLED_FEW: Final = 50
@@ -124,6 +125,7 @@ def measure(
 
     Raises Unverifiable without healthy requests, or exposed ones of the incident.
     """
+    parts = _still_telling(before.traces, parts)
     early = [t for t in before.traces if t.attempt.start_ms < before.onset_ms]
     late = [t for t in before.traces if t.attempt.start_ms >= before.onset_ms]
     exposure = _exposure(early, late, before, parts)
@@ -144,6 +146,18 @@ def measure(
     yardstick = replace(rough, healthy=rough.figures(healthy), incident=rough.figures(late))
     options = Options(wait_s=_wait_s(before, healthy, wait_s))
     return yardstick, _bounds(yardstick, before, healthy, late, options)
+
+
+def _still_telling(traces: Iterable[Trace], parts: tuple[int, ...]) -> tuple[int, ...]:
+    """Leave out the agent with the region where each works in one: a drain decides both."""
+    if REGION in parts or AGENT not in parts:
+        return parts
+    regions = defaultdict[str, set[str]](set)
+    for trace in traces:
+        regions[trace.parts[AGENT]].add(trace.parts[REGION])
+    if len(regions) > 1 and all(len(each) == 1 for each in regions.values()):
+        return tuple(part for part in parts if part != AGENT)
+    return parts
 
 
 def _bounds(

@@ -123,6 +123,19 @@ def test_a_drained_region_is_measured_by_what_does_not_depend_on_it():
     assert bounds.traffic.exposed == 2.0
 
 
+def test_agents_of_one_region_each_tell_nothing_once_it_is_drained():
+    known = [
+        *spread(range(300), ONSET_MS - 90_000, parts=("chat", "eu", "router-eu")),
+        *spread(range(1000, 1100), ONSET_MS, parts=("chat", "eu", "router-eu"), bad=range(1040)),
+        *spread(range(1100, 1200), ONSET_MS, parts=("chat", "us", "router-us")),
+    ]
+
+    yardstick, _ = measure(before(known, range(1000, 1080)), (0, 2))
+
+    assert yardstick.parts == (0,)
+    assert yardstick.exposure.group_of(("chat",)) == EXPOSED
+
+
 def test_the_yardstick_comes_back_from_its_document():
     sick = spread(range(1000, 1200), ONSET_MS, parts=CHAT, bad=range(1000, 1080))
     yardstick, _ = measure(before(HEALTHY + sick, range(1000, 1200)), (0, 1, 2))
