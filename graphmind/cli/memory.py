@@ -20,7 +20,7 @@ ALLOCATOR: Final = {
 """What glibc reads from the environment as a process starts, the numbers of the same parameters in
 its ``malloc.h``, and values: two arenas for forty threads, and bodies of requests in pages of their
 own, which go back when they are freed. With what is above and 128 MB for the archive a server under
-40,000 spans a second held 1.0 GB at most after two minutes, without it 1.2 GB (measured)."""
+40,000 spans a second held less than 1.0 GB over two minutes, without it 1.2 GB (measured)."""
 
 
 def bound_memory() -> None:
