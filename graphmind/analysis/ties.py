@@ -30,6 +30,11 @@ NAMING: Final = (
 )
 """Kinds of item, what a repair can act on first."""
 
+CHAIN_JACCARD: Final = 0.7
+"""Overlap from which two names of one written value are not told apart (chosen): a few readers that
+are still healthy shall not hide the key behind the trace that wrote it."""
+
+
 Preference = Callable[[int], tuple[int, int]]
 """Sorts items by what a repair can act on first."""
 
@@ -155,12 +160,14 @@ def _look_alikes(model: Model, cause: Candidate) -> list[_LookAlike]:
     A column that also fails outside that time is none, and neither is another cause of the model:
     the data tell them apart.
     """
-    columns, rows, tie = model.columns, cause.rows, model.options.tie_jaccard
+    columns, rows = model.columns, cause.rows
     shared = np.bincount(columns.by_trace.columns_of(rows), minlength=columns.count)
     first, stop = _time_of(model, rows)
     other_causes = {other.key for other in model.causes} - {cause.key}
     found = []
-    for column in np.flatnonzero(shared >= tie * len(rows)).tolist():
+    for column in np.flatnonzero(shared >= CHAIN_JACCARD * len(rows)).tolist():
+        in_chain = columns.in_one_chain(cause.key, (column,))
+        tie = CHAIN_JACCARD if in_chain else model.options.tie_jaccard
         everywhere = columns.rows_of((column,))
         start, end = np.searchsorted(everywhere, (first, stop))
         inside = everywhere[start:end]
