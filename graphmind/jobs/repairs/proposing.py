@@ -27,13 +27,15 @@ SPENT: Final = frozenset(
         State.REJECTED,
         State.CANCELLED,
         State.INEFFECTIVE,
+        State.INCONCLUSIVE,
         State.HARMFUL,
         State.ROLLED_BACK,
         State.INTERCEPTED,
         State.SUPPRESSED,
     }
 )
-"""States after which the same strategy is not tried again on the same incident."""
+"""States after which the same strategy is not tried again on the same incident. What an
+inconclusive one did stays in effect: doing it again would change nothing."""
 PAUSE_MS: Final = 60_000
 """After a repair ended so long passes before the next on that incident (chosen: telemetry must show
 what it did)."""

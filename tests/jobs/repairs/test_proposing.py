@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from graphmind.jobs.repairs.proposing import KIND, Looked, repair_due
-from graphmind.repair.states import State
+from graphmind.repair.audit import drafted
+from graphmind.repair.states import Event, State, after
 from tests.jobs.repairs.test_desk import approve, incident_id, told
 
 pytestmark = pytest.mark.slow
@@ -62,6 +63,27 @@ def test_what_people_turned_down_is_not_proposed_again_and_that_is_said_once(pla
     notes = [e for e in planet.desk.entries() if e.draft.what == "no_repair"]
     assert len(notes) == 1
     assert notes[0].draft.body["evidence"]["symptom"] == "error"
+
+
+def test_what_was_inconclusive_stays_in_effect_and_is_not_done_again(planet):
+    looked, desk = Looked(), planet.desk
+    (repair,) = repair_due(desk, looked).planned
+    for who in ("bob", "cy"):
+        approve(planet, repair, who)
+    (ran,) = repair_due(desk, looked).ran
+    over = replace(
+        ran,
+        state=after(ran.state, Event.INCONCLUSIVE),
+        verdict="inconclusive",
+        ended_ms=planet.ms,
+    )
+    desk.journal.change(over, drafted(over, "inconclusive", who="test", at_ms=planet.ms))
+    planet.ns += 61 * 10**9
+    try:
+        assert repair_due(desk, Looked()).counts == {"refused": 1}
+    finally:
+        planet.ns -= 61 * 10**9
+    assert desk.get(ran.repair_id).state is State.INCONCLUSIVE
 
 
 def test_a_proposal_on_a_cause_that_is_no_longer_named_is_given_up(planet):
