@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from graphmind.repair.model import Json, Plan
 from graphmind.repair.record import Repair
@@ -126,6 +126,15 @@ def _stopped(_plan: Plan, scene: Scene) -> Iterator[Objection]:
         yield Objection(guard="stop", reason=reason, stops="everything")
 
 
+def in_force(suppressed: Json, now_ms: int) -> dict[str, Mapping[str, Any]]:
+    """Return the rules of the switch ``suppressed`` that hold at a time, by what they suppress."""
+    return {
+        name: rule
+        for name, rule in suppressed.items()
+        if isinstance(rule, Mapping) and now_ms < rule.get("until_ms", now_ms + 1)
+    }
+
+
 def _suppressed(_plan: Plan, scene: Scene) -> Iterator[Objection]:
     repair = scene.repair
     names = (
@@ -134,9 +143,10 @@ def _suppressed(_plan: Plan, scene: Scene) -> Iterator[Objection]:
         f"strategy:{scene.strategy.strategy_id}",
         f"target:{repair.target}",
     )
+    rules = in_force(scene.suppressed, scene.now_ms)
     for name in names:
-        rule = scene.suppressed.get(name)
-        if isinstance(rule, Mapping) and scene.now_ms < rule.get("until_ms", scene.now_ms + 1):
+        rule = rules.get(name)
+        if rule is not None:
             why = f": {rule['why']}" if rule.get("why") else ""
             reason = f"{name} is suppressed by {rule.get('by', 'somebody')}{why}"
             yield Objection(guard="suppressed", reason=reason, stops="everything")

@@ -8,21 +8,8 @@ import numpy as np
 
 from graphmind.verification.bounds import Bounds
 from graphmind.verification.rule import Counts, Signals
-from graphmind.verification.words import (
-    BYSTANDER,
-    EXPOSED,
-    GROUPS,
-    METRICS,
-    RECIPIENT,
-    Group,
-    Metric,
-    Remedy,
-    Verdict,
-)
+from graphmind.verification.words import BYSTANDER, EXPOSED, RECIPIENT, Remedy, Verdict
 
-PARTS_OF_PROOF: Final[Mapping[str, tuple[Group, Metric]]] = {
-    f"{group}/{metric}": (group, metric) for group in GROUPS for metric in METRICS
-}
 NATS_MAX: Final = 1e6
 """Stands for infinite evidence in documents."""
 
@@ -151,10 +138,9 @@ def _obstacles(signals: Signals, counts: Counts, bounds: Bounds) -> tuple[str, .
 
 def _unproven(signals: Signals, counts: Counts, bounds: Bounds) -> Iterator[str]:
     """Say of each proof that is missing how far it is."""
-    for name, nats in signals.proofs.items():
+    for (group, metric), nats in signals.proofs.items():
         if nats >= 0:
             continue
-        group, metric = PARTS_OF_PROOF[name]
         stream = counts.stream(group, metric, bounds.options.grace_s)
         now = _percent(float(stream.bad.sum()) / max(int(stream.n.sum()), 1))
         told = f"between bounds: {metric} of {group} requests is {now} since the repair"
@@ -166,7 +152,11 @@ def _unproven(signals: Signals, counts: Counts, bounds: Bounds) -> Iterator[str]
 
 
 def _missing(signals: Signals) -> tuple[str, ...]:
-    found = [f"not yet proven: {name}" for name, nats in signals.proofs.items() if nats < 0]
+    found = [
+        f"not yet proven: {group}/{metric}"
+        for (group, metric), nats in signals.proofs.items()
+        if nats < 0
+    ]
     if signals.harmful > -signals.hold_nats:
         found.append("held back: a sign of harm is near its threshold")
     return tuple(found)

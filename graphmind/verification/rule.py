@@ -52,7 +52,7 @@ class Signals:
     """Nats of evidence above the threshold of each test, (...): it fires at 0."""
 
     harm: Mapping[tuple[Group, Metric], Floats]
-    proofs: Mapping[str, Floats]
+    proofs: Mapping[tuple[Group, Metric], Floats]
     """What effective asks for, all of it: sick metrics healed, guards unharmed."""
     none: Floats
     partial: Floats
@@ -137,15 +137,17 @@ def _harm(counts: Counts, bounds: Bounds) -> dict[tuple[Group, Metric], Floats]:
     return found
 
 
-def _proofs(counts: Counts, bounds: Bounds, background: Floats) -> dict[str, Floats]:
-    proofs = {}
+def _proofs(
+    counts: Counts, bounds: Bounds, background: Floats
+) -> dict[tuple[Group, Metric], Floats]:
+    proofs: dict[tuple[Group, Metric], Floats] = {}
     for metric in CURABLE:
         unharmed = _guard(counts, bounds, EXPOSED, metric)
         healed = _healed(counts, bounds, metric)
-        proofs[f"{EXPOSED}/{metric}"] = np.where(bounds.sick[metric], healed, unharmed)
+        proofs[EXPOSED, metric] = np.where(bounds.sick[metric], healed, unharmed)
     if bounds.recipients_guard:
         unharmed = _guard(counts, bounds, RECIPIENT, FAILURE)
-        proofs[f"{RECIPIENT}/{FAILURE}"] = np.where(background >= 0, np.inf, unharmed)
+        proofs[RECIPIENT, FAILURE] = np.where(background >= 0, np.inf, unharmed)
     return proofs
 
 

@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from graphmind.repair.audit import ChainBreak, drafted, proposed
 from graphmind.repair.audit_views import package
 from graphmind.repair.connector import Connector
 from graphmind.repair.graph_journal import GraphJournal, verify_journal
+from graphmind.repair.guards import in_force
 from graphmind.repair.impact import ask_impact, impact_of, scope_of
 from graphmind.repair.journal import AuditDraft, AuditEntry
 from graphmind.repair.model import Plan
@@ -230,13 +230,10 @@ class RepairDesk:
         entry = AuditDraft(who=who, what=what, at_ms=now_ms, body=body)
         self.journal.set(SUPPRESSED, rules, entry)
 
-    def switches(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def switches(self) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
         """Return the stop (``on``, ``by``, ``why``), and the rules by what they suppress now."""
-        now_ms, rules = self.now_ms(), self.journal.setting(SUPPRESSED)
-        standing = {
-            target: rule for target, rule in rules.items() if rule.get("until_ms", inf) > now_ms
-        }
-        return dict(self.journal.setting(STOP)), standing
+        suppressed = in_force(self.journal.setting(SUPPRESSED), self.now_ms())
+        return dict(self.journal.setting(STOP)), suppressed
 
     def stop(self, on: bool, *, who: str, reason: str) -> None:  # noqa: FBT001 - a switch
         """Stop all repairs, also those that run, or let them go on."""

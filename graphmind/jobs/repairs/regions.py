@@ -4,6 +4,7 @@ It proposes, and says why; what is done is planned, approved and run as any othe
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from graphmind.archive.port import Archive, Selection
@@ -131,17 +132,7 @@ def _document(
             }
             for each in regions
         ],
-        "proposals": [
-            {
-                "action": each.action,
-                "region": each.region,
-                "into": each.into,
-                "share": each.share,
-                "weight": each.weight,
-                "reasons": list(each.reasons),
-            }
-            for each in outlook.proposals
-        ],
+        "proposals": [asdict(each) | {"reasons": list(each.reasons)} for each in outlook.proposals],
     }
 
 
@@ -149,8 +140,13 @@ def _keep(desk: RepairDesk, found: Document, now_ms: int) -> None:
     archive = desk.stores.archive
     known = outlook_of(archive) or {"proposals": []}
     archive.replace_documents(KIND, {OUTLOOK: {"at_ms": now_ms, **found}})
-    made = [{k: v for k, v in each.items() if k != "reasons"} for each in known["proposals"]]
+    made = [_without_reasons(each) for each in known["proposals"]]
     for each in found["proposals"]:
-        if {k: v for k, v in each.items() if k != "reasons"} not in made:
+        if _without_reasons(each) not in made:
             entry = AuditDraft(who=POLICY, what="region_proposal", at_ms=now_ms, body=each)
             desk.journal.note(entry)
+
+
+def _without_reasons(proposal: Document) -> Document:
+    """Return what is proposed: its reasons hold figures that change with each look."""
+    return {name: value for name, value in proposal.items() if name != "reasons"}
