@@ -64,9 +64,7 @@ def connect(folder: Path | None, memory_max: str) -> duckdb.DuckDBPyConnection:
         config |= {"temp_directory": str(folder / f"{FILE}.tmp")}
     connection = duckdb.connect(config=config)
     try:
-        # Only a database that is attached can be told the size of its row groups.
-        path = str(folder / FILE) if folder else ":memory:"
-        connection.execute(sql("attach", rows=str(ROW_GROUP_ROWS)), {"path": path})
+        attach(connection, folder)
         connection.execute(sql("use"))
     except duckdb.Error:
         connection.close()
@@ -74,12 +72,10 @@ def connect(folder: Path | None, memory_max: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@contextmanager
-def cursor_of(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a cursor in the attached database; each has a search path of its own."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql("use"))
-        yield cursor
+def attach(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
+    """Attach the file: only a database that is attached can be told the size of its row groups."""
+    path = str(folder / FILE) if folder else ":memory:"
+    connection.execute(sql("attach", rows=str(ROW_GROUP_ROWS)), {"path": path})
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:

@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from graphmind.archive.arrivals import add
 from graphmind.archive.columns import STORED, from_stored, to_stored
-from graphmind.archive.database import FACTS, answers, connect, cursor_of, number, prepare, sql
+from graphmind.archive.database import FACTS, answers, connect, number, prepare, sql
 from graphmind.archive.duck_queries import DuckQueries
 from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.duck_tallies import DuckTallies
 from graphmind.archive.extents import LEAVE_EVERY, QUIET_MS, Extents
 from graphmind.archive.folder import own_folder
+from graphmind.archive.opened import OpenedFile
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import Facts
@@ -50,9 +51,10 @@ class DuckArchive:
             if folder:
                 opening.enter_context(own_folder(folder))
             with answers(folder):
-                self._connection = opening.enter_context(connect(folder, memory_max))
-                prepare(self._connection, folder)
+                connection = opening.enter_context(connect(folder, memory_max))
+                prepare(connection, folder)
             self._held = opening.pop_all()
+        self._file = OpenedFile(connection, folder)
         self._extents = Extents()
         with self._snapshot() as cursor:
             self._extents.read(cursor)
@@ -84,6 +86,7 @@ class DuckArchive:
                     self._extents.leave(cursor, quiet_since_ms=at_ms - QUIET_MS)
                 appended = add(cursor, spans, self._extents, load=load, at_ms=at_ms)
             self._latest += bool(appended.traces)
+            self._file.wrote(appended.new)
         return appended
 
     def latest(self) -> int:
@@ -328,7 +331,7 @@ class DuckArchive:
     @contextmanager
     def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a cursor that sees one state and whose temporary tables are its own."""
-        with answers(self._folder), cursor_of(self._connection) as cursor:
+        with answers(self._folder), self._file.cursor() as cursor:
             cursor.begin()
             try:
                 yield cursor

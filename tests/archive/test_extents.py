@@ -20,10 +20,11 @@ def folder(tmp_path):
 
 
 def standing(archive):
-    rows = {
-        table: archive._connection.execute(f"SELECT trace_id FROM {table} ORDER BY 1").fetchall()
-        for table in ("live_extents", "past_extents")
-    }
+    with archive._file.cursor() as cursor:
+        rows = {
+            table: cursor.execute(f"SELECT trace_id FROM {table} ORDER BY 1").fetchall()
+            for table in ("live_extents", "past_extents")
+        }
     return {table: [name for (name,) in found] for table, found in rows.items()}
 
 

@@ -1,0 +1,3 @@
+-- What is the default database cannot be detached.
+USE memory;
+DETACH archive;
