@@ -251,7 +251,7 @@ class DuckArchive:
             cursor.register("given_incidents", pa.table(given))
             cursor.execute(sql("delete_incidents"), {"run_id": run_id})
             cursor.execute(sql("append_incidents"), {"run_id": run_id})
-        self.queries.forget_heads()
+        self.queries.forget_incidents()
 
     def incidents(self) -> list[dict[str, object]]:
         """Return the incidents stored, sorted by id."""
@@ -261,10 +261,9 @@ class DuckArchive:
 
     def incident(self, incident_id: str) -> dict[str, object]:
         """Return one incident; raises UnknownName."""
-        with self._snapshot() as cursor:
-            row = cursor.execute(sql("incident"), {"incident_id": incident_id}).fetchone()
-        if row:
-            document: dict[str, object] = orjson.loads(row[0])
+        text = self.queries.incident_text(incident_id)
+        if text is not None:
+            document: dict[str, object] = orjson.loads(text)
             return document
         raise UnknownName(f"no incident {incident_id}. `graphmind incidents` lists those known")
 

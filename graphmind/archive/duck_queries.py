@@ -1,7 +1,6 @@
 """Look-ups of people in DuckDB: facts are scanned by time first, since they are stored by it."""
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.archive.database import end_of, sql
+from graphmind.archive.memo import Memo
 from graphmind.archive.queries import (
     LISTED,
     ItemHealth,
@@ -20,6 +20,7 @@ from graphmind.archive.queries import (
     TracePlace,
     Wanted,
 )
+from graphmind.telemetry.facts import TRACES
 
 CONDITIONS: Final = {
     "since_ns": "start_ns >= $since_ns",
@@ -54,6 +55,10 @@ _NAMED: Final = pa.schema([pa.field("kind", pa.string()), pa.field("name", pa.st
 _GROUPED: Final = _NAMED.append(pa.field("number", pa.int64()))
 Cursor = duckdb.DuckDBPyConnection
 Snapshot = Callable[[], AbstractContextManager[Cursor]]
+_Every = tuple[list[dict[str, Any]], dict[str, list[str]]]
+
+TEXTS_MAX: Final = 16
+"""Incidents kept as text, asked for last: a page asks for one seven times (chosen)."""
 
 
 class DuckQueries:
@@ -61,9 +66,8 @@ class DuckQueries:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._heads: tuple[list[dict[str, Any]], dict[str, list[str]]] | None = None
-        self._heads_version = 0
-        self._lock = threading.Lock()
+        self._every: Memo[None, _Every] = Memo(1)
+        self._texts: Memo[str, str | None] = Memo(TEXTS_MAX)
 
     def page(
         self, wanted: Wanted, *, after: TracePlace | None, limit: int, oldest_first: bool = False
@@ -166,56 +170,56 @@ class DuckQueries:
             names[kind].append(name)
         return {"traces": traces, "failing": failing, "last_ns": last_ns, **names}
 
-    def healthy_like(self, trace_id: str, *, near: Time | None = None) -> str | None:
+    def traces(self, trace_ids: pa.Array, *, near: Time | None = None) -> pa.Table:
+        """Facts (TRACES) of traces; see the port."""
+        with self._snapshot() as cursor:
+            conditions, terms = _conditions(cursor, Wanted(trace_ids=trace_ids, near=near))
+            statement = sql("page_traces", conditions=_all(conditions), order="ASC")
+            found = cursor.sql(statement, params={**terms, "limit": len(trace_ids)})
+            return found.to_arrow_table().cast(TRACES)
+
+    def healthy_like(self, trace: Mapping[str, Any]) -> str | None:
         """A complete healthy trace of the same task and root: the nearest in time."""
-        times = (_EVER,) if near is None else (near, _EVER)
-        found = (self._rows("kind_of_trace", trace_id=trace_id, **_of(time)) for time in times)
-        for task, root_name, start_ns in next((rows for rows in found if rows), ()):
-            for around_ns in AROUND_NS:
-                rows = self._rows(
-                    "healthy_like",
-                    trace_id=trace_id,
-                    task=task,
-                    root_name=root_name,
-                    start_ns=start_ns,
-                    since_ns=start_ns - around_ns,
-                    until_ns=start_ns + around_ns,
-                )
-                if rows:
-                    return str(rows[0][0])
+        like = {name: trace[name] for name in ("trace_id", "task", "root_name", "start_ns")}
+        for around_ns in AROUND_NS:
+            first, last = trace["start_ns"] - around_ns, trace["start_ns"] + around_ns
+            rows = self._rows("healthy_like", **like, since_ns=first, until_ns=last)
+            if rows:
+                return str(rows[0][0])
         return None
 
     def incident_heads(self) -> list[dict[str, Any]]:
         """Incidents by id without the ids of their traces; decoded once for all readers."""
-        return self._decoded()[0]
+        return self._every.get(None, self._decoded)[0]
 
     def incidents_of(self, trace_id: str) -> list[str]:
         """Ids of the incidents that a trace is part of, sorted."""
-        return list(self._decoded()[1].get(trace_id, ()))
+        return list(self._every.get(None, self._decoded)[1].get(trace_id, ()))
 
-    def _decoded(self) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    def incident_text(self, incident_id: str) -> str | None:
+        """Return an incident as it is stored; None where there is none."""
+
+        def read() -> str | None:
+            rows = self._rows("incident", incident_id=incident_id)
+            return rows[0][0] if rows else None
+
+        return self._texts.get(incident_id, read)
+
+    def forget_incidents(self) -> None:
+        """Read anew what is asked for next: incidents were stored."""
+        self._every.forget()
+        self._texts.forget()
+
+    def _decoded(self) -> _Every:
         """Return the heads, and the incidents by trace."""
-        with self._lock:
-            known, version = self._heads, self._heads_version
-        if known is None:
-            heads: list[dict[str, Any]] = []
-            members: dict[str, list[str]] = {}
-            for (text,) in self._rows("incidents"):
-                head, trace_ids = _head(text)
-                heads.append(head)
-                for trace_id in trace_ids:
-                    members.setdefault(trace_id, []).append(head["incident_id"])
-            known = heads, members
-            with self._lock:
-                if version == self._heads_version:
-                    self._heads = known
-        return known
-
-    def forget_heads(self) -> None:
-        """Decode anew at the next reading: incidents were stored."""
-        with self._lock:
-            self._heads = None
-            self._heads_version += 1
+        heads: list[dict[str, Any]] = []
+        members: dict[str, list[str]] = {}
+        for (text,) in self._rows("incidents"):
+            head, trace_ids = _head(text)
+            heads.append(head)
+            for trace_id in trace_ids:
+                members.setdefault(trace_id, []).append(head["incident_id"])
+        return heads, members
 
     def _rows(self, name: str, **terms: Any) -> list[tuple[Any, ...]]:
         with self._snapshot() as cursor:

@@ -1,6 +1,6 @@
 """The port of what people look up: traces by filter, and how what they touch fares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -78,6 +78,9 @@ class Queries(Protocol):
     ) -> pa.Table:
         """Traces (schema LISTED) after a place: newest start first or oldest, then by id."""
 
+    def traces(self, trace_ids: pa.Array, *, near: Time | None = None) -> pa.Table:
+        """Facts (TRACES) of traces, oldest first; ``near`` as in Wanted."""
+
     def ids(self, wanted: Wanted, *, most: int) -> pa.Array:
         """Ids of the traces wanted, oldest first; of more than ``most`` an even choice."""
 
@@ -122,11 +125,8 @@ class Queries(Protocol):
         sorted names of ``task``, ``agent``, ``region`` and ``kv_key``, at most ``names_max`` each.
         """
 
-    def healthy_like(self, trace_id: str, *, near: Time | None = None) -> str | None:
-        """A complete healthy trace of the same task and root: the nearest in time.
-
-        ``near`` is where the trace itself is looked for first.
-        """
+    def healthy_like(self, trace: Mapping[str, Any]) -> str | None:
+        """A complete healthy trace of the same task and root as a row of TRACES: the nearest."""
 
     def incident_heads(self) -> list[dict[str, Any]]:
         """Incidents by id without the ids of their traces, of which ``trace_count`` tells.

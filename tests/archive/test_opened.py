@@ -57,15 +57,25 @@ def test_it_waits_for_a_moment_without_readers(file):
     first = opening(file)
     with file.cursor() as reading:
         reading.begin()
-        for number in range(2 * EVERY):
+        for number in range(EVERY):
             add(file, number)
-        assert reading.execute("SELECT count(*) FROM numbers").fetchall() == [(2 * EVERY,)]
+        assert reading.execute("SELECT count(*) FROM numbers").fetchall() == [(EVERY,)]
         assert opening(file) == first
 
-    add(file, 2 * EVERY)
+    for number in range(EVERY // 8):
+        add(file, EVERY + number)
 
     assert opening(file) != first
-    assert count(file) == 2 * EVERY + 1
+    assert count(file) == EVERY + EVERY // 8
+
+
+def test_who_has_a_cursor_and_asks_for_another_does_not_wait_for_itself(file):
+    with file.cursor() as first:
+        writer = threading.Thread(target=file.wrote, args=[EVERY])
+        writer.start()
+        assert first.execute("SELECT 1").fetchall() == [(1,)]
+        assert count(file) == 0
+    writer.join()
 
 
 def test_readers_of_many_threads_never_meet_a_closed_file(file):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from graphmind.archive.port import Archive
 from graphmind.archive.queries import ItemHealth, Split, Time, Wanted
+from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import ACCESSES, ITEMS, SYMPTOMS, TRACES, Facts
 from tests.archive.rows import ids
 
@@ -185,9 +186,22 @@ class QueriesContract:
         assert (nobody["traces"], nobody["last_ns"], nobody["agent"]) == (0, None, [])
 
     def test_the_healthy_trace_of_the_same_task_that_is_nearest(self, archive: Archive):
-        assert archive.queries.healthy_like("b") == "a"
-        assert archive.queries.healthy_like("c") is None
-        assert archive.queries.healthy_like("no") is None
+        named = pa.array(["c", "b", "no"])
+        rows = archive.queries.traces(named).to_pylist()
+        assert [row["trace_id"] for row in rows] == ["b", "c"]
+        assert [archive.queries.healthy_like(row) for row in rows] == ["a", None]
+
+        nowhere = Time(since_ns=-2, until_ns=-1)
+        assert archive.queries.traces(named, near=nowhere).to_pylist() == rows
+
+    def test_an_incident_is_read_as_it_was_stored_last(self, archive: Archive):
+        archive.save_incidents("run", [{"incident_id": "i", "trace_ids": ["a"]}])
+        assert archive.incident("i")["trace_ids"] == ["a"]
+        archive.save_incidents("run", [{"incident_id": "i", "trace_ids": ["a", "b"]}])
+        assert archive.incident("i")["trace_ids"] == ["a", "b"]
+        archive.save_incidents("run", [])
+        with pytest.raises(UnknownName):
+            archive.incident("i")
 
     def test_heads_of_incidents_are_those_stored_last(self, archive: Archive):
         def ids_and_counts() -> list[tuple[str, int]]:

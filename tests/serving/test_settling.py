@@ -150,11 +150,9 @@ def outcomes(live: Live) -> dict[str, str]:
 def settle_all(live: Live) -> None:
     every = live.archive.starts(ALL)["trace_id"].combine_chunks()
     assert len(every)
-    for statement in (
-        "INSERT INTO live_extents FROM past_extents",
-        "DELETE FROM past_extents",
-        "UPDATE live_extents SET settled = false",
-    ):
-        live.archive._connection.execute(statement)
+    with live.archive._file.cursor() as cursor:
+        cursor.execute("INSERT INTO live_extents FROM past_extents")
+        cursor.execute("DELETE FROM past_extents")
+        cursor.execute("UPDATE live_extents SET settled = false")
     settle(live.archive, live.settings, Rejections())
     assert pc.count(live.archive.facts(ALL).traces["trace_id"]).as_py() == len(every)

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Selection
-from graphmind.archive.queries import Time, Wanted
 from graphmind.jobs.reading.critical_path import critical_path
 from graphmind.jobs.reading.incident_parts import contingencies
 from graphmind.jobs.reading.past import incident_as_of, near
@@ -31,20 +30,17 @@ def evidence(archive: Archive, incident_id: str, *, as_of_ms: int | None = None)
 def _example(archive: Archive, incident: Mapping[str, Any]) -> Row | None:
     """Return the trace that shows the incident best of those still archived."""
     candidates = [*incident["examples"], *incident["trace_ids"][:1]]
-    wanted = Wanted(trace_ids=pa.array(candidates, pa.string()), near=near(incident))
-    known = archive.queries.page(wanted, after=None, limit=len(candidates) + 1)
+    known = archive.queries.traces(pa.array(candidates, pa.string()), near=near(incident))
     rows = {row["trace_id"]: row for row in known.to_pylist()}
-    for trace_id in candidates:
-        if trace_id in rows:
-            row = rows[trace_id]
-            own = Time(since_ns=row["start_ns"], until_ns=row["start_ns"] + 1)
-            return {
-                "failing_trace_id": trace_id,
-                "healthy_trace_id": archive.queries.healthy_like(trace_id, near=own),
-                "task": row["task"],
-                "fault_span_id": row["fault_span_id"],
-            }
-    return None
+    row = next((rows[trace_id] for trace_id in candidates if trace_id in rows), None)
+    if row is None:
+        return None
+    return {
+        "failing_trace_id": row["trace_id"],
+        "healthy_trace_id": archive.queries.healthy_like(row),
+        "task": row["task"],
+        "fault_span_id": row["fault_span_id"],
+    }
 
 
 def _spans(archive: Archive, trace_ids: Sequence[str]) -> dict[str, list[Row]]:
