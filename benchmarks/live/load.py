@@ -20,7 +20,7 @@ CONNECTIONS, CONNECTIONS_OVER = 160, 480
 """At the rate it shall sustain, and beyond: few connections overload nothing, as each waits."""
 TRACES = 8_000
 """Traces made beforehand; they are sent over and over with other ids and times."""
-SAMPLE_S = 10.0
+SAMPLE_S = 2.0
 
 
 @dataclass

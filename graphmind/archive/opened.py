@@ -17,8 +17,8 @@ import duckdb
 
 from graphmind.archive.database import attach, sql
 
-REOPENED_EVERY: Final = 1_000_000
-"""Rows written from one opening to the next: 20 MB of metadata, facts included (chosen)."""
+REOPENED_EVERY: Final = 2_000_000
+"""Rows written from one opening to the next: 40 MB of metadata, facts included (chosen)."""
 HELD_UP_S: Final = 0.2
 """How long who wants a cursor is held up at most so that those in use end (chosen)."""
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ ENVIRONMENT: Final = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     # The embedded graph: its new objects, most of them garbage soon, fill so much before it
     # collects, and all of its objects so much at most. By default those are shares of all memory.
-    "ARCADEDB_NATIVE_ISOLATE_ARGS": "-Xmn32m -Xmx256m",
+    "ARCADEDB_NATIVE_ISOLATE_ARGS": "-Xmn32m -Xmx192m",
 }
 ALLOCATOR: Final = {
     "MALLOC_ARENA_MAX": (-8, 2),

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -99,7 +100,9 @@ class Service:
         self._read_alerts = read_alerts
         self._patterns = open_patterns(stores.archive)
         self._now_ns = now_ns
-        self._dirty = False
+        self._dirty = self._behind = False
+        self._large = threading.Lock()
+        """Held by what takes some 150 MB for a while: one at a time while settling is behind."""
         self._analyse_after_s = self._analyse_latest_s = 0.0
         self._receivers: list[Receiver] = []
         self._stop_pulls = threading.Event()
@@ -228,7 +231,9 @@ class Service:
 
     def _settle(self) -> dict[str, int]:
         began_ms = self._now_ns() // MS_NS
-        done = self.settler.settle(self.tally.rejected)
+        with self._large if self._behind else nullcontext():
+            done = self.settler.settle(self.tally.rejected)
+        self._behind = done.waiting
         settled = done.facts.traces.num_rows
         failing = len(done.facts.symptoms["trace_id"].unique())
         self._dirty |= failing > 0
@@ -250,7 +255,8 @@ class Service:
             return {}
         self._dirty = False
         now_ms = self._now_ns() // MS_NS
-        found = watch(self._stores.archive, self._settings, now_ms=now_ms)
+        with self._large:
+            found = watch(self._stores.archive, self._settings, now_ms=now_ms)
         for one in found.opened:
             _log.warning("incident_opened incident=%s", one)
         alerts = raise_alerts(
