@@ -36,13 +36,18 @@ class Drift:
     q_value: float
 
 
-def measure_drift(groups: Sequence[GroupPeriods]) -> list[Drift]:
-    """Return the drift of each group, surest first; those without traces in either left out."""
+def measure_drift(groups: Sequence[GroupPeriods], *, among: int = 0) -> list[Drift]:
+    """Return the drift of each group, surest first; those without traces in either left out.
+
+    Where they are some of ``among`` groups, their q-values are bounds: no lower than they would be
+    beside the others.
+    """
     usable = [group for group in groups if len(group.was_ms) and len(group.now_ms)]
     if not usable:
         return []
     chances = [_chance(group) for group in usable]
-    q_values = false_discovery_control(chances, method="by")
+    others = [1.0] * (among - len(usable))
+    q_values = false_discovery_control([*chances, *others], method="by")[: len(usable)]
     drifts = [_drift(group, float(q)) for group, q in zip(usable, q_values, strict=True)]
     return sorted(drifts, key=lambda drift: (drift.q_value, drift.group))
 

@@ -53,9 +53,18 @@ class DuckTallies:
             "tally_groups", GROUPS, stretch, by_end=True, kind=kind, groups_max=groups_max
         )
 
-    def sampled(self, stretch: Stretch, kind: str, *, groups_max: int, traces_max: int) -> pa.Table:
+    def sampled(
+        self,
+        stretch: Stretch,
+        kind: str,
+        *,
+        groups_max: int,
+        traces_max: int,
+        name: str | None = None,
+    ) -> pa.Table:
         """Complete traces of each item of a kind; see the port."""
-        terms: dict[str, Any] = {"kind": kind, "groups_max": groups_max, "traces_max": traces_max}
+        terms: dict[str, Any] = {"groups_max": groups_max, "traces_max": traces_max}
+        terms |= {"kind": kind, "name": name}
         return self._counted("tally_sampled", SAMPLED, stretch, **terms)
 
     def chosen(self, stretch: Stretch, *, traces_max: int) -> pa.Table:

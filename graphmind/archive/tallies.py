@@ -89,11 +89,20 @@ class Tallies(Protocol):
     def groups(self, stretch: Stretch, kind: str, *, groups_max: int) -> pa.Table:
         """The items of a kind with their traces (schema GROUPS), those with most failing first."""
 
-    def sampled(self, stretch: Stretch, kind: str, *, groups_max: int, traces_max: int) -> pa.Table:
+    def sampled(
+        self,
+        stretch: Stretch,
+        kind: str,
+        *,
+        groups_max: int,
+        traces_max: int,
+        name: str | None = None,
+    ) -> pa.Table:
         """Complete traces of each item of a kind (schema SAMPLED), each standing for as many.
 
         At most ``traces_max`` an item, of the ``groups_max`` items with most; by name, then start.
-        Chosen by a hash of their ids: items draw the same traces where they share them.
+        Chosen by a hash of their ids: items draw the same traces where they share them. With a
+        ``name`` of that item alone.
         """
 
     def chosen(self, stretch: Stretch, *, traces_max: int) -> pa.Table:

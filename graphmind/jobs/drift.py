@@ -40,18 +40,26 @@ class _Periods:
     until_ns: int
 
 
-def drift(archive: Archive, *, until_ms: int | None = None, hours: float = 1.0) -> list[Row]:
+def drift(
+    archive: Archive,
+    *,
+    until_ms: int | None = None,
+    hours: float = 1.0,
+    agent: str | None = None,
+) -> list[Row]:
     """Return the drift of each agent: the ``hours`` before ``until_ms`` against as many before.
 
     Without ``until_ms`` up to the last trace. Where the archive begins later, what there is of it
     is halved. Farthest first: ``group``, ``response_shift`` (ln of the medians' ratio),
     ``branch_shift`` (bits), ``mean_ms``, ``was_mean_ms``, ``since_ms`` (when it began; None where
     nothing drifted), ``score`` (0 to 1; 0: not sure, or too small to matter), ``q_value``.
+    With an ``agent`` of that one alone, which is called sure no sooner than beside the others.
     """
     periods = _periods(archive, until_ms, hours)
-    drawn = _drawn(archive, periods)
+    drawn = _drawn(archive, periods, agent)
     groups = {name: _Group(name, rows, periods.middle_ns) for name, rows in _by_name(drawn)}
-    found = measure_drift([group.periods() for group in groups.values()])
+    among = 0 if agent is None else _agents(archive, periods)
+    found = measure_drift([group.periods() for group in groups.values()], among=among)
     rows = [_row(each, groups[each.group]) for each in found]
     return sorted(rows, key=lambda row: (-row["score"], row["q_value"], row["group"]))
 
@@ -66,7 +74,13 @@ def _periods(archive: Archive, until_ms: int | None, hours: float) -> _Periods:
     return _Periods(from_ns=until - 2 * length, middle_ns=until - length, until_ns=until)
 
 
-def _drawn(archive: Archive, periods: _Periods) -> pa.Table:
+def _agents(archive: Archive, periods: _Periods) -> int:
+    """Count the agents of the later period."""
+    later = Stretch(from_ns=periods.middle_ns, until_ns=periods.until_ns)
+    return archive.tallies.groups(later, "agent", groups_max=AGENTS_MAX).num_rows
+
+
+def _drawn(archive: Archive, periods: _Periods, agent: str | None) -> pa.Table:
     """Return the answers of agents in both periods (schema ANSWERS with start_ns), oldest first."""
     bounds = (periods.from_ns, periods.middle_ns, periods.until_ns)
     sampled = pa.concat_tables(
@@ -75,6 +89,7 @@ def _drawn(archive: Archive, periods: _Periods) -> pa.Table:
             "agent",
             groups_max=AGENTS_MAX,
             traces_max=TRACES_MAX,
+            name=agent,
         )
         for begin, end in pairwise(bounds)
     )

@@ -127,6 +127,10 @@ class TalliesContract:
         assert set(drawn) <= {("eu", "a", 10), ("eu", "b", 20), ("us", "c", 70)}
         assert rows(one, "name") == [("Rpc",)]
 
+        named = archive.tallies.sampled(ALL, "region", groups_max=9, traces_max=9, name="eu")
+        own = [row for row in drawn if row[0] == "eu"]
+        assert rows(named, "name", "trace_id", "start_ns") == own
+
     def test_a_draw_stands_for_the_traces_by_their_weights(self):
         kept = [trace(f"h{n}", 5, "ok", weight=10.0) for n in range(400)]
         rare = [trace(f"f{n}", 5, "failed") for n in range(400)]

@@ -50,6 +50,17 @@ def found(archive):
     return {row["group"]: row for row in drift(archive)}
 
 
+@pytest.mark.parametrize("agent", AGENTS)
+def test_one_agent_alone_is_told_as_among_all_but_no_sooner_called_sure(archive, found, agent):
+    [alone] = drift(archive, agent=agent)
+    among = found[agent]
+
+    told = ("group", "response_shift", "branch_shift", "mean_ms", "was_mean_ms")
+    assert {name: alone[name] for name in told} == {name: among[name] for name in told}
+    assert alone["q_value"] >= among["q_value"]
+    assert (alone["score"] > 0) == (among["score"] > 0)
+
+
 def test_agents_that_drifted_are_told_with_how_and_since_when(found):
     began_ms = EPOCH_NS // MS + round(TURN * EVERY_MS)
     slower, astray = found["slower"], found["astray"]

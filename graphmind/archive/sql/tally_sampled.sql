@@ -12,7 +12,7 @@ WITH drawn AS (
         max(weight) OVER (PARTITION BY name) AS heaviest,
         count(*) OVER (PARTITION BY name) AS kept
     FROM items JOIN drawn USING (trace_id)
-    WHERE kind = $kind
+    WHERE kind = $kind AND ($name::VARCHAR IS NULL OR name = $name)
         AND (first_ns IS NULL OR first_ns >= $from_ns) -- touched no earlier than the trace began
 ), most AS (
     SELECT name FROM touched GROUP BY name ORDER BY max(kept) DESC, name LIMIT $groups_max

@@ -94,7 +94,7 @@ def health_in_time(
     named = _named_by_incidents(archive, kind, as_of_ms)
     return _health(own[0]) | {
         "incidents": named.get(name, []),
-        "drift": _drifts(archive, kind, time).get(name),
+        "drift": _drift(archive, kind, name, time),
         "step_ms": step_ms,
         "points": [
             {
@@ -174,20 +174,18 @@ def _health(row: Mapping[str, Any]) -> Row:
     }
 
 
-def _drifts(archive: Archive, kind: str, time: Recent) -> dict[str, Row]:
-    """Return how far agents drifted in a time, against as much before; other kinds have none."""
+def _drift(archive: Archive, kind: str, name: str, time: Recent) -> Row | None:
+    """Return how far an agent drifted in a time, against as much before; other kinds do not."""
     if kind != KINDS["agents"]:
-        return {}
+        return None
     hours = (time.until_ms - time.since_ms) / HOUR_MS
-    found = drift(archive, until_ms=time.until_ms, hours=hours)
-    return {
-        row["group"]: {
+    for row in drift(archive, until_ms=time.until_ms, hours=hours, agent=name):
+        return {
             "score": row["score"],
             "duration_shift": row["response_shift"],
             "branch_shift": row["branch_shift"],
         }
-        for row in found
-    }
+    return None
 
 
 def _ms(duration_ns: float | None) -> float | None:
