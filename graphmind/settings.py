@@ -71,7 +71,7 @@ class Settings:
     live_window_s: Annotated[float, Doc("time that each live analysis looks back over", "s")] = (
         1_800.0
     )
-    live_traces: Annotated[int, Doc("as `window_traces`, for a live analysis")] = 10_000
+    live_traces: Annotated[int, Doc("as `window_traces`, for a live analysis")] = 8_000
     analyze_every_s: Annotated[float, Doc("pause between two live analyses", "s")] = 1.0
     retention_days: Annotated[float, Doc("older traces are pruned by `serve`; 0: never", "d")] = 7.0
     sources: Annotated[str, Doc("YAML file of servers to pull from")] = ""

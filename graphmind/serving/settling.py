@@ -21,7 +21,7 @@ from graphmind.telemetry.derive import derive
 from graphmind.telemetry.facts import ACCESSES, ITEMS, RESOLVED, SYMPTOMS, TRACES, Facts
 from graphmind.telemetry.rejections import Rejections
 
-TRACES_MAX: Final = 4_000
+TRACES_MAX: Final = 3_000
 """Traces settled at once: bounds memory and the time that the others wait (chosen: what is
 remembered costs as much as 1,100 of them each time)."""
 BACKLOG_MAX: Final = 20_000
