@@ -1,7 +1,7 @@
 """How long the API takes to answer, over a store of 200,000 traces and 500 incidents.
 
 A simulated hour goes the product's way from spans to incidents. It is then repeated hour after hour
-under other ids and key names: facts of all of them, spans of the first, incidents of each. The
+under other ids and key names: spans, facts and incidents of each. The
 store is kept in ``~/.cache/graphmind`` for the next run. Routes are asked over HTTP, one request at
 a time, by another process than the server's.
 """
@@ -202,9 +202,11 @@ def _build(folder: Path, hours: int) -> None:
 def _repeat(stores: Stores, hours: int) -> None:
     """Store the facts and incidents of the first hour again for each of the others."""
     facts, first = stores.archive.facts(Selection()), stores.archive.incidents()
+    spans = stores.archive.spans(Selection()).combine_chunks()
     incidents = list(first)
     for hour in range(1, hours):
-        stores.archive.store_facts(_shifted(facts, hour))
+        stores.archive.append(_later_spans(spans, hour).to_batches())
+        stores.archive.store_facts(_shifted(facts, hour), as_of=stores.archive.latest())
         incidents += [_later(incident, hour) for incident in first]
     incidents.append(_wide(first[0], incidents, hours))
     stores.archive.save_incidents(KEPT_AS, incidents)
@@ -213,6 +215,16 @@ def _repeat(stores: Stores, hours: int) -> None:
 
 def _renamed(name: str, hour: int) -> str:
     return name if not hour else f"{name}-{hour:03}"
+
+
+def _later_spans(spans: pa.Table, hour: int) -> pa.Table:
+    """Return spans hours later, under other ids of traces."""
+    for column in ("start_ns", "end_ns", "exception_ns"):
+        later = pc.add(spans[column], hour * HOUR_MS * MS_NS)
+        spans = spans.set_column(spans.schema.get_field_index(column), column, later)
+    return spans.set_column(
+        spans.schema.get_field_index("trace_id"), "trace_id", _suffixed(spans["trace_id"], hour)
+    )
 
 
 def _shifted(facts: Facts, hour: int) -> Facts:

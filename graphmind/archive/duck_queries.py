@@ -94,8 +94,7 @@ class DuckQueries:
     def time_of(self, trace_ids: pa.Array) -> Time:
         """From the first to the last start of traces."""
         with self._snapshot() as cursor:
-            cursor.register("wanted", pa.table({"trace_id": trace_ids.cast(pa.string())}))
-            first, _, last = _span(cursor, None)
+            first, _, last = _span(cursor, trace_ids, None)
         return Time(since_ns=first or 0, until_ns=0 if last is None else last + 1)
 
     def last_start(self, *, before_ns: int | None = None) -> int | None:
@@ -130,9 +129,8 @@ class DuckQueries:
         """For each group of items, which of the traces touch all of it."""
         found: list[set[str]] = [set() for _ in groups]
         with self._snapshot() as cursor:
-            cursor.register("wanted", pa.table({"trace_id": trace_ids.cast(pa.string())}))
             cursor.register("wanted_groups", _grouped(groups))
-            first, last, _ = _span(cursor, near)
+            first, last, _ = _span(cursor, trace_ids, near)
             span = {"first_ns": first, "last_ns": last}
             for number, trace_id in cursor.execute(sql("touching"), span).fetchall():
                 found[number].add(trace_id)
@@ -252,10 +250,11 @@ def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, An
     began = BEGAN if "since_ns" in terms else "true"
     conditions = [CONDITIONS[name].format(began=began) for name in terms]
     if wanted.trace_ids is not None:
-        cursor.register("wanted", pa.table({"trace_id": wanted.trace_ids.cast(pa.string())}))
         conditions.append(AMONG)
-        if wanted.near is not None:
-            first, _, last = _span(cursor, wanted.near)
+        if wanted.near is None:
+            _want(cursor, wanted.trace_ids)
+        else:
+            first, _, last = _span(cursor, wanted.trace_ids, wanted.near)
             conditions.append(BETWEEN)
             terms |= {"near_first_ns": first, "near_last_ns": last}
     if wanted.items:
@@ -272,11 +271,21 @@ def _conditions(cursor: Cursor, wanted: Wanted) -> tuple[list[str], dict[str, An
     return conditions, terms
 
 
-def _span(cursor: Cursor, near: Time | None) -> tuple[int | None, int | None, int | None]:
-    """Return when the traces ``wanted`` began, ended and began last; None where none is known."""
+def _want(cursor: Cursor, trace_ids: pa.Array) -> int:
+    """Register ids as ``wanted``; return how many."""
+    ids = pc.unique(trace_ids.cast(pa.string()))
+    cursor.register("wanted", pa.table({"trace_id": ids}))
+    return len(ids)
+
+
+def _span(
+    cursor: Cursor, trace_ids: pa.Array, near: Time | None
+) -> tuple[int | None, int | None, int | None]:
+    """Return when traces, ``wanted`` from here, began, ended and began last; None where unknown."""
+    wanted = _want(cursor, trace_ids)
     for time in (near, _EVER) if near is not None else (_EVER,):
-        first, ended, last, missing = cursor.execute(sql("wanted_span"), _of(time)).fetchall()[0]
-        if not missing:
+        first, ended, last, found = cursor.execute(sql("wanted_span"), _of(time)).fetchall()[0]
+        if found == wanted:
             break
     return first, ended, last
 

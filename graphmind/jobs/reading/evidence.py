@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from graphmind.archive.port import Archive, Selection
 from graphmind.jobs.reading.critical_path import critical_path
@@ -44,9 +43,13 @@ def _example(archive: Archive, incident: Mapping[str, Any]) -> Row | None:
 
 
 def _spans(archive: Archive, trace_ids: Sequence[str]) -> dict[str, list[Row]]:
-    """Return the spans of each trace, assembled by itself: parents are rows among its own."""
+    """Return the spans of each trace (ASSEMBLED); parents are rows among its own."""
     stored = archive.bare_spans(Selection(trace_ids=pa.array(trace_ids, pa.string())))
-    return {
-        trace_id: assemble(stored.filter(pc.equal(stored["trace_id"], trace_id))).to_pylist()
-        for trace_id in trace_ids
-    }
+    spans: dict[str, list[Row]] = {trace_id: [] for trace_id in trace_ids}
+    for row, span in enumerate(assemble(stored).to_pylist()):
+        own = spans[span["trace_id"]]
+        if span["parent_row"] >= 0:
+            # Those of a trace follow each other, the root first.
+            span["parent_row"] -= row - len(own)
+        own.append(span)
+    return spans
