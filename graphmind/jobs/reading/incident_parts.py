@@ -49,13 +49,15 @@ def incident_traces(
     A trace is explained by a cause (of a rank, or any) that names what it touches.
     """
     incident = incident_as_of(archive, incident_id, as_of_ms)
+    causes = _causes(incident, cause)
     own: list[str] = incident["trace_ids"]
-    found = _explained(archive, incident, _causes(incident, cause))
-    known = frozenset().union(*found)
     if explained is not None:
-        own = [trace_id for trace_id in own if (trace_id in known) == explained]
+        told = frozenset[str]().union(*_explained(archive, incident, causes, own))
+        own = [trace_id for trace_id in own if (trace_id in told) == explained]
     wanted = Wanted(trace_ids=pa.array(own, pa.string()), near=near(incident))
     page = archive.queries.page(wanted, after=after, limit=limit + 1, oldest_first=True)
+    shown = page["trace_id"].to_pylist()
+    known = frozenset[str]().union(*_explained(archive, incident, causes, shown))
     rows = [row | {"explained": row["trace_id"] in known} for row in page.to_pylist()]
     last = rows[limit - 1] if len(rows) > limit else None
     return TracesPage(
@@ -71,7 +73,7 @@ def incident_causes(
     Raises UnknownName.
     """
     incident = incident_as_of(archive, incident_id, as_of_ms)
-    found = _explained(archive, incident, incident["causes"])
+    found = _explained(archive, incident, incident["causes"], incident["trace_ids"])
     return [
         cause
         | {
@@ -175,10 +177,13 @@ def _causes(incident: Mapping[str, Any], rank: int | None) -> Sequence[Mapping[s
 
 
 def _explained(
-    archive: Archive, incident: Mapping[str, Any], causes: Sequence[Mapping[str, Any]]
+    archive: Archive,
+    incident: Mapping[str, Any],
+    causes: Sequence[Mapping[str, Any]],
+    trace_ids: Sequence[str],
 ) -> list[frozenset[str]]:
-    """Return, for each cause, which traces of the incident touch all it names."""
-    own = pa.array(incident["trace_ids"], pa.string())
+    """Return, for each cause, which of some traces of the incident touch all it names."""
+    own = pa.array(trace_ids, pa.string())
     spans_name = [_direct(cause["all_of"]) for cause in causes]
     found = archive.queries.touching(spans_name, own, near=near(incident)) if causes else []
     carried: frozenset[str] | None = None
