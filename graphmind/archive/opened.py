@@ -19,7 +19,7 @@ from graphmind.archive.database import attach, sql
 
 REOPENED_EVERY: Final = 2_000_000
 """Rows written from one opening to the next: 40 MB of metadata, facts included (chosen)."""
-HELD_UP_S: Final = 0.2
+HELD_UP_S: Final = 1.0
 """How long who wants a cursor is held up at most so that those in use end (chosen)."""
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class OpenedFile:
             # What was written is durable, and whoever needs the file next is told.
             _log.warning("archive_reopen_failed folder=%s", self._folder, exc_info=True)
         else:
-            _log.debug("archive_reopened seconds=%.3f", time.monotonic() - began_s)
+            _log.info("archive_reopened seconds=%.3f", time.monotonic() - began_s)
 
     def _attach(self) -> None:
         if not self._attached:

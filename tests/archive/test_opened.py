@@ -18,7 +18,7 @@ def file(tmp_path):
     folder.mkdir()
     with connect(folder, "128MB") as connection:
         connection.execute("CREATE TABLE numbers (number BIGINT)")
-        yield OpenedFile(connection, folder, every=EVERY)
+        yield OpenedFile(connection, folder, every=EVERY, held_up_s=0.05)
 
 
 def add(file, number):
