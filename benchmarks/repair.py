@@ -12,7 +12,7 @@ from graphmind.demo.processes import DemoError
 
 FAULTS: Final = (
     *("hanging-model", "wrong-answers", "poisoned-key", "bad-version-in-region", "region-loss"),
-    *("webhook-storm", "drifting-agents", "dead-collector", "two-faults"),
+    *("webhook-storm", "drifting-agents", "dead-collector", "two-faults", "worse-cure"),
     *("decoy", "decoy-with-fault", "unknown"),
 )
 HEAD: Final = (

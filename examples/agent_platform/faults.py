@@ -5,7 +5,7 @@ it about. Nothing of it reaches telemetry but through what it does.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from examples.agent_platform.conditions import Rule
@@ -35,6 +35,8 @@ class Truth:
     """At which to repair; empty where nothing is to be repaired."""
     actions: tuple[str, ...] = ()
     """``action:argument`` of S39; all of them heal it. Empty: no strategy may run by itself."""
+    harms: bool = False
+    """What would heal it makes it worse: it is to be undone."""
     symptom: str = ""
 
 
@@ -228,6 +230,16 @@ def _decoy_with_fault(seed: int, world: World) -> Fault:
     )
 
 
+def _worse_cure(seed: int, _world: World) -> Fault:
+    """A new version of a model fails now and then; the old one, meanwhile, fails far more often."""
+    model = MODELS[seed % len(MODELS)]
+    bad = _bad_version(model, {"effect": "fail", "share": 0.4}, symptom="error")
+    where = {"version": f"{model}@{GOOD}"}
+    worse: Rule = {"at": "model", "where": where, "effect": "fail", "share": 0.95}
+    truth = replace(bad.truth, harms=True)
+    return replace(bad, rules=(*bad.rules, worse), truth=truth)
+
+
 def _unknown(seed: int, _world: World) -> Fault:
     """Tasks of one kind come in broken from outside: no lever of the platform mends that."""
     kind = KINDS[seed % len(KINDS)]
@@ -249,6 +261,7 @@ FAULTS: Final[dict[str, Maker]] = {
     "two-faults": _two_faults,
     "decoy": _decoy,
     "decoy-with-fault": _decoy_with_fault,
+    "worse-cure": _worse_cure,
     "unknown": _unknown,
 }
 """Makers by name. A rule's ``where`` holds what must hold at the place; see ``conditions.py``."""
@@ -267,5 +280,6 @@ def truth_document(fault: Fault) -> dict[str, Any]:
         "also": list(truth.also),
         "level": truth.level,
         "actions": list(truth.actions),
+        "harms": truth.harms,
         "symptom": truth.symptom,
     }

@@ -24,6 +24,8 @@ class Truth:
     """At which to repair; empty where nothing is to be repaired."""
     repairs: int
     """Causes that a repair heals."""
+    harms: bool = False
+    """What would heal it makes it worse: the repair is to be undone."""
 
     @classmethod
     def of(cls, document: Json) -> "Truth":
@@ -34,7 +36,13 @@ class Truth:
             also=tuple(document["also"]),
             level=document["level"],
             repairs=len(causes) if document["actions"] else 0,
+            harms=document["harms"],
         )
+
+    def enough(self, repairs: Sequence[Json]) -> bool:
+        """Whether as many repairs as there are causes came to what they should."""
+        due = is_undone if self.harms else is_effective
+        return sum(map(due, repairs)) >= self.repairs
 
     def is_right(self, cause: str) -> bool:
         """Whether a cause that was named is one of them."""
@@ -124,10 +132,7 @@ class Outcome:
         """Whether all that was to be repaired is, by the right cause, and nothing else was."""
         if self.wrong:
             return False
-        effective = sum(is_effective(each) for each in self.repairs)
-        if not self.truth.repairs:
-            return not self.repairs
-        return effective >= self.truth.repairs
+        return self.truth.enough(self.repairs) if self.truth.repairs else not self.repairs
 
     def document(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
@@ -160,14 +165,19 @@ class Progress:
 
     @property
     def is_done(self) -> bool:
-        """Whether as many repairs worked as there were causes, and none is under way."""
-        effective = sum(is_effective(each) for each in self.begun)
-        return 0 < self.truth.repairs <= effective and all(map(has_ended, self.begun))
+        """Whether as many repairs came to what they should as there were causes, none under way."""
+        due = self.truth.repairs > 0 and self.truth.enough(self.begun)
+        return due and all(map(has_ended, self.begun))
 
 
 def is_effective(repair: Json) -> bool:
     """Whether a repair is proven to have worked."""
     return str(repair["verdict"]).split("/")[0] == EFFECTIVE
+
+
+def is_undone(repair: Json) -> bool:
+    """Whether a repair is proven to have harmed, and was rolled back."""
+    return bool(repair["verdict"] == "harmful" and repair["state"] == "rolled_back")
 
 
 def figures_in(found: Json) -> dict[str, float | None]:

@@ -77,7 +77,8 @@ def _periods(archive: Archive, until_ms: int | None, hours: float) -> _Periods:
 def _agents(archive: Archive, periods: _Periods) -> int:
     """Count the agents of the later period."""
     later = Stretch(from_ns=periods.middle_ns, until_ns=periods.until_ns)
-    return archive.tallies.groups(later, "agent", groups_max=AGENTS_MAX).num_rows
+    found: int = archive.tallies.groups(later, "agent", groups_max=AGENTS_MAX).num_rows
+    return found
 
 
 def _drawn(archive: Archive, periods: _Periods, agent: str | None) -> pa.Table:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from graphmind.demo.outcome import Moments, Outcome, Progress, Truth, is_back
@@ -65,6 +67,23 @@ def test_the_document_is_what_the_command_promises():
     }
 
 
+def test_a_cure_that_harms_is_good_once_it_was_undone():
+    truth = replace(DRAIN, harms=True)
+    undone = repair("rolled_back", started_ms=1, executed_ms=15_000, verdict="harmful")
+    stuck = repair("harmful", started_ms=1, executed_ms=15_000, verdict="harmful")
+
+    def is_done(*repairs):
+        progress = Progress(truth=truth)
+        progress.look(repairs)
+        return progress.is_done
+
+    assert outcome(repairs=[undone], truth=truth).is_good
+    assert not outcome(repairs=[stuck], truth=truth).is_good
+    assert not outcome(repairs=[ran()], truth=truth).is_good
+    assert not outcome(repairs=[undone]).is_good
+    assert (is_done(undone), is_done(stuck), is_done(ran())) == (True, False, False)
+
+
 @pytest.mark.parametrize(
     ("cause", "right"),
     [
@@ -84,7 +103,13 @@ def test_only_what_is_to_blame_may_be_repaired(cause, right):
 
 def test_parts_of_a_conjunction_may_come_in_any_order():
     truth = Truth.of(
-        {"causes": [["region:us", "model:a"]], "also": [], "level": "model", "actions": ["x"]}
+        {
+            "causes": [["region:us", "model:a"]],
+            "also": [],
+            "level": "model",
+            "harms": False,
+            "actions": ["x"],
+        }
     )
 
     assert truth.is_right("model:a + region:us")

@@ -14,6 +14,7 @@ TRUTH = {
     "causes": [["region:eu"]],
     "also": [],
     "level": "region",
+    "harms": False,
     "actions": ["drain"],
 }
 RUN = {"incident_id": "inc-1", "started_ms": 1_500, "executed_ms": 2_000}
