@@ -23,7 +23,7 @@ from graphmind.archive.folder import own_folder
 from graphmind.archive.opened import OpenedFile
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
-from graphmind.telemetry.facts import Facts
+from graphmind.telemetry.facts import ITEMS, Facts
 from graphmind.telemetry.spans import STATUS_ERROR
 
 _MS_NS = 1_000_000
@@ -173,14 +173,18 @@ class DuckArchive:
             as_of = self._latest if as_of is None else as_of
             cursor.execute(sql("settle"), {"as_of": as_of})
 
-    def facts(self, selection: Selection, *, healthy_share: float = 1.0) -> Facts:
+    def facts(
+        self, selection: Selection, *, healthy_share: float = 1.0, with_items: bool = True
+    ) -> Facts:
         """Facts of the traces selected, by the start their facts state; see the port."""
         with self._snapshot() as cursor:
             _select_facts(cursor, selection, healthy_share=healthy_share)
             tables = {
                 table: cursor.sql(_facts_sql(table)).to_arrow_table().cast(schema)
                 for table, schema in FACTS.items()
+                if with_items or table != "items"
             }
+            tables.setdefault("items", ITEMS.empty_table())
         return Facts(**tables | {"traces": _weighed(tables["traces"], healthy_share)})
 
     def failing_and_healthy(self, selection: Selection) -> tuple[int, int]:

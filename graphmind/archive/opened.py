@@ -19,7 +19,7 @@ from graphmind.archive.database import attach, sql
 
 REOPENED_EVERY: Final = 2_000_000
 """Rows written from one opening to the next: 40 MB of metadata, facts included (chosen)."""
-HELD_UP_S: Final = 1.0
+HELD_UP_S: Final = 0.3
 """How long who wants a cursor is held up at most so that those in use end (chosen)."""
 _log = logging.getLogger(__name__)
 

@@ -129,13 +129,16 @@ class Archive(Protocol):
         stays unsettled. Without it all of them are settled.
         """
 
-    def facts(self, selection: Selection, *, healthy_share: float = 1.0) -> Facts:
+    def facts(
+        self, selection: Selection, *, healthy_share: float = 1.0, with_items: bool = True
+    ) -> Facts:
         """Facts of the traces selected, in every table by the trace's start_ns, then trace_id.
 
         Rows of one trace keep the order in which they were stored. Below 1 only that share of the
         healthy traces (outcome ok or incomplete) is there, chosen by a hash of their ids, with
         their weight divided by the share; the accesses then hold, besides those of the traces
         kept, those of the others that wrote, so that a value read can be followed to its origin.
+        Items are nine tenths of the memory: who needs none leaves them out.
         """
 
     def failing_and_healthy(self, selection: Selection) -> tuple[int, int]:

@@ -12,6 +12,9 @@ CARRIERS: Final = frozenset(
 )
 """Kinds of item by which a value spreads."""
 
+TRACES_MAX: Final = 50_000
+"""Traces read for a lineage that is kept (chosen): a server follows one after the other."""
+
 Document = Mapping[str, Any]
 
 
@@ -45,4 +48,5 @@ def _is_carried(incident: Document) -> bool:
 
 
 def _followed(archive: Archive, incident_id: str) -> dict[str, Any]:
-    return {"contaminated": lineage_of_incident(archive, incident_id).document()["contaminated"]}
+    lineage = lineage_of_incident(archive, incident_id, traces_max=TRACES_MAX)
+    return {"contaminated": lineage.document()["contaminated"]}

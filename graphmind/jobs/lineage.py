@@ -28,7 +28,7 @@ MS_NS: Final = 1_000_000
 AROUND_HOURS: Final = (24, 12, 6, 3, 1, 0)
 """How long before and after the incident traces are read: the longest with few enough (chosen)."""
 TRACES_MAX: Final = 200_000
-"""Traces read at most (chosen: 2 GB of facts)."""
+"""Traces read at most (chosen: 150 MB of what they touched of keys)."""
 HOPS_MAX: Final = 6
 """Writes that a value is followed through: twice as far as a cause is sought (chosen)."""
 LISTED_MAX: Final = 1_000
@@ -83,7 +83,9 @@ class Lineage:
         }
 
 
-def lineage_of_incident(archive: Archive, incident_id: str) -> Lineage:
+def lineage_of_incident(
+    archive: Archive, incident_id: str, *, traces_max: int = TRACES_MAX
+) -> Lineage:
     """Follow what poisoned an incident's traces. Raises UnknownName.
 
     The origins are what its causes wrote. Where the causes name no writer, they are what its own
@@ -92,7 +94,7 @@ def lineage_of_incident(archive: Archive, incident_id: str) -> Lineage:
     incident: Mapping[str, Any] = archive.incident(incident_id)
     own = pa.array(incident["trace_ids"], pa.string())
     first, last = _time_of(archive, own, f"incident {incident_id}")
-    facts, window = _read(archive, first, last)
+    facts, window = _read(archive, first, last, traces_max)
     history, failures = _arranged(facts, own)
     origins, zero, basis = _origins(history, failures, incident["causes"])
     trail = follow(history, failures, origins, patient_zero=zero, hops_max=HOPS_MAX)
@@ -146,19 +148,20 @@ def _asked(
 
 def _time_of(archive: Archive, trace_ids: pa.Array, whose: str) -> tuple[int, int]:
     """Return when the first and the last of the traces began, ns."""
-    starts = archive.facts(Selection(trace_ids=trace_ids)).traces["start_ns"]
-    first, last = pc.min(starts).as_py(), pc.max(starts).as_py()
-    if first is None:
+    ran = archive.queries.time_of(trace_ids)
+    if ran.since_ns >= ran.until_ns:
         raise UnknownName(f"the archive holds no facts of {whose}: unknown, not settled, or pruned")
-    return first, last
+    return ran.since_ns, ran.until_ns - 1
 
 
-def _read(archive: Archive, first_ns: int, last_ns: int) -> tuple[Facts, dict[str, int]]:
-    """Read the traces of a time, and of as long before and after as TRACES_MAX allows."""
+def _read(
+    archive: Archive, first_ns: int, last_ns: int, traces_max: int = TRACES_MAX
+) -> tuple[Facts, dict[str, int]]:
+    """Read the traces of a time, and of as long before and after as the bound allows."""
     for selection in _narrowing(first_ns, last_ns):
-        if sum(archive.failing_and_healthy(selection)) <= TRACES_MAX:
+        if sum(archive.failing_and_healthy(selection)) <= traces_max:
             break
-    facts = archive.facts(selection)
+    facts = archive.facts(selection, with_items=False)
     starts = facts.traces["start_ns"]
     return facts, {
         "from_ms": (pc.min(starts).as_py() or first_ns) // MS_NS,

@@ -47,12 +47,11 @@ def read_around(archive: Archive, trace_ids: pa.Array, traces_max: int) -> Facts
     At least an hour of it: a few failing traces within a second need healthy ones beside them.
     Empty where the archive has facts of none of the traces.
     """
-    starts = archive.facts(Selection(trace_ids=trace_ids)).traces["start_ns"]
-    first, last = pc.min(starts).as_py(), pc.max(starts).as_py()
-    if first is None:
+    ran = archive.queries.time_of(trace_ids)
+    if ran.since_ns >= ran.until_ns:
         return archive.facts(Selection(trace_ids=pa.array([], pa.string())))
-    margin = max(0, HOUR_NS - (last - first)) // 2
-    around = Selection(from_ns=first - margin, until_ns=last + margin + 1)
+    margin = max(0, HOUR_NS - (ran.until_ns - ran.since_ns)) // 2
+    around = Selection(from_ns=ran.since_ns - margin, until_ns=ran.until_ns + margin)
     return read_window(archive, around, traces_max, failing_ids=trace_ids)
 
 

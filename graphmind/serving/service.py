@@ -139,7 +139,8 @@ class Service:
         """Take up where the last process ended, then take telemetry in."""
         peers = self.settler.recall()
         window_ns = round(self._settings.live_window_s * 1e9)
-        recent = self._stores.archive.facts(Selection(from_ns=self._now_ns() - window_ns))
+        window = Selection(from_ns=self._now_ns() - window_ns)
+        recent = self._stores.archive.facts(window, with_items=False)
         self.publisher.settled(recent)
         self._dirty = recent.traces.num_rows > 0
         self.intake.start()

@@ -21,7 +21,7 @@ from graphmind.telemetry.derive import derive
 from graphmind.telemetry.facts import ACCESSES, ITEMS, RESOLVED, SYMPTOMS, TRACES, Facts
 from graphmind.telemetry.rejections import Rejections
 
-TRACES_MAX: Final = 3_000
+TRACES_MAX: Final = 4_000
 """Traces settled at once: bounds memory and the time that the others wait (chosen: what is
 remembered costs as much as 1,100 of them each time)."""
 BACKLOG_MAX: Final = 20_000
@@ -104,7 +104,8 @@ class Settler:
     def recall(self) -> int:
         """Remember healthy traces of the last hour from the archive, as after a restart."""
         now_ns = self._now_ns()
-        facts = self._archive.facts(Selection(from_ns=now_ns - PEER_AGE_NS, until_ns=now_ns))
+        hour = Selection(from_ns=now_ns - PEER_AGE_NS, until_ns=now_ns)
+        facts = self._archive.facts(hour, with_items=False)
         for memory in self._memories:
             chosen = memory.choose(facts.traces)
             spans = self._archive.bare_spans(

@@ -328,6 +328,7 @@ class ArchiveContract:
         )
 
         assert archive.facts(ALL) == stored
+        assert archive.facts(ALL, with_items=False) == replace(stored, items=ITEMS.empty_table())
 
     def test_many_rows_of_one_trace_keep_their_order(self, archive: Archive):
         items = [(trace, "tool", str(n)) for n in range(20_000) for trace in "ba"]

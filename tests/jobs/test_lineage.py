@@ -156,8 +156,7 @@ def test_the_failing_traces_are_linked_with_patient_zero(archive, planted, found
 
 def test_a_shorter_time_is_read_where_there_are_too_many_traces(archive, found, monkeypatch):
     monkeypatch.setattr(lineages, "AROUND_HOURS", (24, 0))
-    monkeypatch.setattr(lineages, "TRACES_MAX", 3_000)
-    told = lineage_of_incident(archive, found["incident_id"])
+    told = lineage_of_incident(archive, found["incident_id"], traces_max=3_000)
 
     assert 0 < told.window["traces"] <= 3_000
     assert told.window["until_ms"] - told.window["from_ms"] < 3_000 * SECOND // MS_NS
