@@ -47,6 +47,7 @@ class DuckArchive:
         """
         self._folder = folder
         self._writing = threading.Lock()
+        self._reading = threading.local()
         with ExitStack() as opening:
             if folder:
                 opening.enter_context(own_folder(folder))
@@ -61,7 +62,7 @@ class DuckArchive:
             self._latest = number(cursor, sql("latest"))
         self.signals = DuckSignals(self._snapshot, self._transaction)
         self.tallies = DuckTallies(self._snapshot)
-        self.queries = DuckQueries(self._snapshot)
+        self.queries = DuckQueries(self._snapshot, self._own_snapshot)
 
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans in one transaction; repeated ones are removed before it ends.
@@ -69,7 +70,7 @@ class DuckArchive:
         Memory is bounded: DuckDB writes full row groups to the file before the commit.
         """
         with self._writing:
-            with self._snapshot() as cursor:
+            with self._own_snapshot() as cursor:
                 load = self._latest + 1
                 self._extents.leave(cursor)
                 rows = _insert(cursor, load, batches)
@@ -80,7 +81,7 @@ class DuckArchive:
     def add(self, spans: pa.RecordBatch, *, at_ms: int) -> Appended:
         """Store one batch of live spans; see the port."""
         with self._writing:
-            with self._snapshot() as cursor:
+            with self._own_snapshot() as cursor:
                 load = self._latest + 1
                 if load % LEAVE_EVERY == 0:
                     self._extents.leave(cursor, quiet_since_ms=at_ms - QUIET_MS)
@@ -154,7 +155,7 @@ class DuckArchive:
 
     def span_batches(self, selection: Selection, spans_max: int) -> Iterator[pa.Table]:
         """Yield the same in parts of about ``spans_max`` spans; see the port."""
-        with self._snapshot() as cursor:
+        with self._own_snapshot() as cursor:
             self._select_spans(cursor, selection)
             cursor.execute(sql("part_selected"), {"spans_max": spans_max})
             for bounds in _parts(cursor):
@@ -332,7 +333,35 @@ class DuckArchive:
         cursor.execute(sql("select_spans", table=table), window)
 
     @contextmanager
+    def consistent(self) -> Iterator[None]:
+        """Let all that this thread reads within see one state; see the port."""
+        if self._shared() is not None:
+            yield
+            return
+        with self._own_snapshot() as cursor:
+            self._reading.cursor = cursor
+            try:
+                yield
+            finally:
+                self._reading.cursor = None
+
+    def _shared(self) -> duckdb.DuckDBPyConnection | None:
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._reading, "cursor", None)
+        return cursor
+
+    @contextmanager
     def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give the cursor by which this thread sees one state, if it does, or one of its own."""
+        shared = self._shared()
+        if shared is None:
+            with self._own_snapshot() as cursor:
+                yield cursor
+            return
+        with answers(self._folder):
+            yield shared
+
+    @contextmanager
+    def _own_snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a cursor that sees one state and whose temporary tables are its own."""
         with answers(self._folder), self._file.cursor() as cursor:
             cursor.begin()
@@ -347,7 +376,7 @@ class DuckArchive:
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a snapshot that nothing else writes into; all of it is stored, or nothing."""
-        with self._writing, self._snapshot() as cursor:
+        with self._writing, self._own_snapshot() as cursor:
             yield cursor
 
 

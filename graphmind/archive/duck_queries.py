@@ -64,8 +64,10 @@ TEXTS_MAX: Final = 16
 class DuckQueries:
     """Implements ``Queries`` beside an archive, whose snapshots it reads."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, fresh: Snapshot) -> None:
+        """Take over how the archive opens a snapshot, and one of what is stored just now."""
         self._snapshot = snapshot
+        self._fresh = fresh
         self._every: Memo[None, _Every] = Memo(1)
         self._texts: Memo[str, str | None] = Memo(TEXTS_MAX)
 
@@ -198,7 +200,9 @@ class DuckQueries:
         """Return an incident as it is stored; None where there is none."""
 
         def read() -> str | None:
-            rows = self._rows("incident", incident_id=incident_id)
+            # What is kept must not be of the past that a thread looks at.
+            with self._fresh() as cursor:
+                rows = cursor.execute(sql("incident"), {"incident_id": incident_id}).fetchall()
             return rows[0][0] if rows else None
 
         return self._texts.get(incident_id, read)
@@ -212,7 +216,9 @@ class DuckQueries:
         """Return the heads, and the incidents by trace."""
         heads: list[dict[str, Any]] = []
         members: dict[str, list[str]] = {}
-        for (text,) in self._rows("incidents"):
+        with self._fresh() as cursor:
+            rows = cursor.execute(sql("incidents")).fetchall()
+        for (text,) in rows:
             head, trace_ids = _head(text)
             heads.append(head)
             for trace_id in trace_ids:

@@ -1,6 +1,7 @@
 """The port of the archive: every span and every derived fact, in columns, durable."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,6 +55,13 @@ class Patience:
 
 class Archive(Protocol):
     """Durable columns. One process owns it; one thread writes at a time."""
+
+    def consistent(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads within see one state, whatever is stored meanwhile.
+
+        What the thread itself stores within is not seen before the end; incidents are always those
+        stored last.
+        """
 
     @property
     def signals(self) -> Signals:

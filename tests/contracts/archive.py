@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -306,6 +307,32 @@ class ArchiveContract:
             seen.append(archive.latest())
 
         assert seen == [0, 1, 1, 2]
+
+    def test_a_thread_reads_one_state_while_others_store(self, archive: Archive):
+        archive.store_facts(facts(("a", 1)))
+        archive.save_incidents("run", [{"incident_id": "i", "trace_ids": ["a"]}])
+
+        def store() -> None:
+            archive.append([resolved(span("b", "1"))])
+            archive.store_facts(facts(("b", 2)))
+            archive.save_incidents("run", [{"incident_id": "i", "trace_ids": ["b"]}])
+
+        def known() -> list[str]:
+            ids: list[str] = archive.facts(ALL).traces["trace_id"].to_pylist()
+            return ids
+
+        with archive.consistent():
+            assert known() == ["a"]
+            other = Thread(target=store)
+            other.start()
+            other.join()
+            assert (known(), archive.counts()["traces"]) == (["a"], 1)
+            with archive.consistent():
+                assert known() == ["a"]
+            assert known() == ["a"]
+        assert known() == ["a", "b"]
+        assert archive.incident("i")["trace_ids"] == ["b"]
+        assert archive.queries.incidents_of("b") == ["i"]
 
     def test_facts_come_back_by_start_and_trace_in_the_order_stored(self, archive: Archive):
         stored = facts(

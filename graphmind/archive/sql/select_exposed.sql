@@ -1,5 +1,5 @@
 -- The traces of a time that touch all items of the one group.
-CREATE TEMP TABLE exposed AS
+CREATE OR REPLACE TEMP TABLE exposed AS
 SELECT trace_id, start_ns, coalesce(weight, 1) AS weight
 FROM traces
 WHERE start_ns >= $since_ns AND start_ns < $until_ns AND trace_id IN (

@@ -1,6 +1,6 @@
 -- The traces whose facts are asked for, numbered in the order of the answer. Those not kept are
 -- healthy ones left out by chance: the same hash of the same id decides the same each time.
-CREATE TEMP TABLE selected AS
+CREATE OR REPLACE TEMP TABLE selected AS
 SELECT
     trace_id,
     row_number() OVER (ORDER BY start_ns, trace_id) AS place,

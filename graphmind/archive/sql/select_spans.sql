@@ -1,5 +1,5 @@
 -- The traces whose spans are asked for.
-CREATE TEMP TABLE selected AS
+CREATE OR REPLACE TEMP TABLE selected AS
 SELECT trace_id, first_ns, last_ns, 0 AS part
 FROM {table}
 WHERE ($from_ns::BIGINT IS NULL OR first_ns >= $from_ns)

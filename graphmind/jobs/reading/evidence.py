@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from graphmind.archive.port import Archive, Selection
+from graphmind.jobs.reading.consistent import consistent
 from graphmind.jobs.reading.critical_path import critical_path
 from graphmind.jobs.reading.incident_parts import contingencies
 from graphmind.jobs.reading.past import incident_as_of, near
@@ -14,6 +15,7 @@ from graphmind.telemetry.assembly import assemble
 Row = dict[str, Any]
 
 
+@consistent
 def evidence(archive: Archive, incident_id: str, *, as_of_ms: int | None = None) -> Row:
     """Return the counts of each cause and the critical path of an example. Raises UnknownName."""
     incident = incident_as_of(archive, incident_id, as_of_ms)

@@ -12,6 +12,7 @@ from graphmind.archive.tallies import Stretch
 from graphmind.errors import UnknownName
 from graphmind.incidents.lifecycle import CLOSED
 from graphmind.jobs.drift import drift
+from graphmind.jobs.reading.consistent import consistent
 from graphmind.jobs.reading.past import ALL, MS_NS, head_as_of, ns
 from graphmind.jobs.reading.timeline import step_for
 
@@ -66,6 +67,7 @@ def recent(
     return Recent(since_ms=end - length_ms if since_ms is None else since_ms, until_ms=end)
 
 
+@consistent
 def health(archive: Archive, kind: str, time: Recent, *, as_of_ms: int | None = None) -> list[Row]:
     """Return how the things of a kind fare, those with most failing traces first."""
     found = archive.tallies.groups(time.stretch(), kind, groups_max=NAMES_MAX).to_pylist()
@@ -76,6 +78,7 @@ def health(archive: Archive, kind: str, time: Recent, *, as_of_ms: int | None = 
     ]
 
 
+@consistent
 def health_in_time(
     archive: Archive, kind: str, name: str, time: Recent, *, as_of_ms: int | None = None
 ) -> Row:
@@ -134,6 +137,7 @@ def heatmap(archive: Archive, time: Recent) -> Row:
     }
 
 
+@consistent
 def capture(archive: Archive, time: Recent, dropped: Mapping[str, int]) -> Row:
     """Return how complete the traces of a time are, by agent and module, and what was dropped."""
     whole = Recent(since_ms=time.since_ms, until_ms=time.until_ms)

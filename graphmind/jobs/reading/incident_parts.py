@@ -12,6 +12,7 @@ from graphmind.archive.queries import ItemName, Split, Time, TracePlace, Wanted
 from graphmind.errors import UnknownName
 from graphmind.jobs.contamination import CARRIERS
 from graphmind.jobs.contamination import KIND as LINEAGE
+from graphmind.jobs.reading.consistent import consistent
 from graphmind.jobs.reading.past import MS_NS, incident_as_of, near, ns, until_ms
 from graphmind.jobs.reading.sentence import items_in_words
 
@@ -34,6 +35,7 @@ class TracesPage:
     last: TracePlace | None
 
 
+@consistent
 def incident_traces(
     archive: Archive,
     incident_id: str,
@@ -65,6 +67,7 @@ def incident_traces(
     )
 
 
+@consistent
 def incident_causes(
     archive: Archive, incident_id: str, *, as_of_ms: int | None = None
 ) -> list[Row]:
@@ -107,6 +110,7 @@ def contingencies(incident: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+@consistent
 def exposure(archive: Archive, incident_id: str, *, as_of_ms: int | None = None) -> Row:
     """Return who touches the first cause from the onset to an hour after it last failed.
 

@@ -29,6 +29,11 @@ Row = dict[str, Any]
 
 def timeline(stores: Stores, incident_id: str, *, as_of_ms: int | None = None) -> Row:
     """Return an incident in time. Raises UnknownName."""
+    with stores.archive.consistent():
+        return _timeline(stores, incident_id, as_of_ms)
+
+
+def _timeline(stores: Stores, incident_id: str, as_of_ms: int | None) -> Row:
     archive = stores.archive
     incident = incident_as_of(archive, incident_id, as_of_ms)
     onset, last = incident["onset_ms"], until_ms(incident, as_of_ms)

@@ -12,6 +12,7 @@ from graphmind.archive.queries import Time, TracePlace, Wanted
 from graphmind.archive.tallies import Stretch
 from graphmind.errors import UnknownName
 from graphmind.jobs.fusion import join_lines, severity_word
+from graphmind.jobs.reading.consistent import consistent
 from graphmind.jobs.reading.critical_path import tree_order
 from graphmind.jobs.reading.past import MS_NS, ns
 from graphmind.jobs.settle import HOUR_NS
@@ -39,6 +40,7 @@ class TracesPage:
     last: TracePlace | None
 
 
+@consistent
 def list_traces(
     archive: Archive,
     wanted: Wanted,
@@ -89,6 +91,7 @@ def with_incident(archive: Archive, wanted: Wanted, incident_id: str | None) -> 
     return replace(wanted, trace_ids=pa.array(incident["trace_ids"], pa.string()))
 
 
+@consistent
 def waterfall(archive: Archive, trace_id: str) -> Row:
     """Return a trace in full. Raises UnknownName where nothing of it is archived."""
     own = Selection(trace_ids=pa.array([trace_id], pa.string()))
