@@ -20,7 +20,7 @@ from graphmind.archive.duck_signals import DuckSignals
 from graphmind.archive.duck_tallies import DuckTallies
 from graphmind.archive.extents import LEAVE_EVERY, QUIET_MS, Extents
 from graphmind.archive.folder import own_folder
-from graphmind.archive.opened import OpenedFile
+from graphmind.archive.opened import REOPENED_EVERY, OpenedFile
 from graphmind.archive.port import Appended, Outcome, Patience, Selection
 from graphmind.errors import UnknownName
 from graphmind.telemetry.facts import ITEMS, Facts
@@ -39,10 +39,17 @@ class DuckArchive:
     before a commit returns, and replays the log when the file is next opened.
     """
 
-    def __init__(self, folder: Path | None, *, memory_max: str = "2GB") -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        memory_max: str = "2GB",
+        reopened_every: int = REOPENED_EVERY,
+    ) -> None:
         """Open or create the archive of a folder; without one it lives in memory.
 
-        Above ``memory_max`` (chosen) work goes on in temporary files in the folder.
+        Above ``memory_max`` (chosen) work goes on in temporary files in the folder; the file is
+        opened anew after so many live spans.
         Raises StoreBusy where the folder has an owner, StoreError where it cannot be used.
         """
         self._folder = folder
@@ -55,7 +62,7 @@ class DuckArchive:
                 connection = opening.enter_context(connect(folder, memory_max))
                 prepare(connection, folder)
             self._held = opening.pop_all()
-        self._file = OpenedFile(connection, folder)
+        self._file = OpenedFile(connection, folder, every=reopened_every)
         self._extents = Extents()
         with self._snapshot() as cursor:
             self._extents.read(cursor)

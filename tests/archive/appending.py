@@ -1,6 +1,7 @@
 """A process to be killed: appends spans and facts for ever, and prints what was acknowledged.
 
-``python -m tests.archive.appending FOLDER FIRST``
+``python -m tests.archive.appending FOLDER FIRST append|add``; what is added opens the file anew
+after every third batch.
 """
 
 import hashlib
@@ -35,9 +36,13 @@ def derived(number: int) -> Facts:
 
 
 def main() -> None:
-    with DuckArchive(Path(sys.argv[1])) as archive:
-        for number in itertools.count(int(sys.argv[2])):
-            archive.append([batch(number)])
+    folder, first, way = sys.argv[1:]
+    with DuckArchive(Path(folder), reopened_every=3 * SPANS) as archive:
+        for number in itertools.count(int(first)):
+            if way == "add":
+                archive.add(batch(number), at_ms=number)
+            else:
+                archive.append([batch(number)])
             print("spans", number, flush=True)  # noqa: T201 - what the test reads
             archive.store_facts(derived(number))
             print("facts", number, flush=True)  # noqa: T201 - what the test reads

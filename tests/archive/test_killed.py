@@ -17,20 +17,23 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_opens_and_holds_all_that_was_acknowledged(tmp_path: Path):
+@pytest.mark.parametrize("way", ["append", "add"])
+def test_killed_at_any_moment_it_opens_and_holds_all_that_was_acknowledged(tmp_path: Path, way):
     chance = random.Random(1)
     first = 0
     for _ in range(KILLS):
-        acknowledged = kill_while_appending(tmp_path, first, chance)
+        acknowledged = kill_while_appending(tmp_path, first, way, chance)
         with DuckArchive(tmp_path) as archive:
             first = check(archive, acknowledged)
 
     assert (tmp_path / FILE).stat().st_size > 0
 
 
-def kill_while_appending(folder: Path, first: int, chance: random.Random) -> dict[str, int]:
+def kill_while_appending(
+    folder: Path, first: int, way: str, chance: random.Random
+) -> dict[str, int]:
     """Number of the last append and of the last facts that were acknowledged before the end."""
-    command = [sys.executable, "-m", "tests.archive.appending", str(folder), str(first)]
+    command = [sys.executable, "-m", "tests.archive.appending", str(folder), str(first), way]
     acknowledged = {"spans": first - 1, "facts": first - 1}
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout
