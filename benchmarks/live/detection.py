@@ -102,10 +102,14 @@ def _sent(client: httpx.Client, tick: Tick, start_ns: int) -> float:
     """Send a tick at its time; return how late that was, s."""
     ahead_s = (start_ns + tick.after_ns - time.time_ns()) / 1e9
     time.sleep(max(0.0, ahead_s))
-    if tick.request:
-        client.post(
-            "/v1/traces", content=tick.request, headers={"content-type": "application/json"}
-        ).raise_for_status()
+    json = {"content-type": "application/json"}
+    while tick.request:
+        answer = client.post("/v1/traces", content=tick.request, headers=json)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            answer.raise_for_status()
+            break
+        # As exporters do; how late the stream is by then is told.
+        time.sleep(float(answer.headers["retry-after"]))
     return max(0.0, -ahead_s)
 
 

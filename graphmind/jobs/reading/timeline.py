@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from graphmind.archive.port import Archive, Selection
+from graphmind.archive.port import Archive
 from graphmind.archive.queries import Wanted
 from graphmind.archive.tallies import Stretch
-from graphmind.jobs.reading.past import HOUR_MS, MS_NS, incident_as_of, ns, until_ms
+from graphmind.jobs.reading.past import HOUR_MS, MS_NS, incident_as_of, near, ns, until_ms
 from graphmind.jobs.reading.repairs import states_of
 from graphmind.jobs.reading.traces import LOOKED_BACK_HOURS
 from graphmind.jobs.stores import Stores
@@ -66,8 +66,8 @@ def onset_interval(archive: Archive, incident: Mapping[str, Any]) -> tuple[int, 
     failing one: a first failure may be chance. Without either it is the onset itself.
     """
     onset = int(incident["onset_ms"])
-    own = Selection(trace_ids=pa.array(incident["trace_ids"], pa.string()))
-    starts = sorted(archive.starts(own)["start_ns"].drop_null().to_pylist())
+    own = pa.array(incident["trace_ids"], pa.string())
+    starts = archive.queries.traces(own, near=near(incident))["start_ns"].to_pylist()
     second = starts[1] // MS_NS if len(starts) > 1 else onset
     return _last_healthy(archive, incident, onset), max(second, onset)
 
