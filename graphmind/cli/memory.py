@@ -21,7 +21,7 @@ ALLOCATOR: Final = {
 its ``malloc.h``, and values: two arenas for forty threads, and bodies of requests in pages of their
 own, which go back when they are freed. Under 40,000 spans a second for two minutes a server held
 1.2 GB before Arrow and the graph's heap were bounded as well, with that 0.87 GB at a heap of 192 MB
-and 0.99 GB at one of 384 MB; after ten minutes at 256 MB it was 1.45 GB (measured)."""
+and 0.99 GB at one of 384 MB (measured)."""
 
 
 def bound_memory() -> None:
