@@ -2,8 +2,8 @@
 
 DuckDB keeps the metadata of every row group written since it opened a file and has no way to let go
 of it: 14 bytes a span, 340 MB in ten minutes at 40,000 spans a second (measured). What was written
-before the file was opened is read only where it is asked for. Opening anew takes 0.2 s, under full load 0.6 to
-1.6 s, most of it for the log that is worked in before (measured).
+before the file was opened is read only where it is asked for. Opening anew takes 0.2 s; under full
+load 0.6 to 1.6 s, most of it for the log that is worked in before (measured).
 """
 
 import logging
