@@ -71,6 +71,19 @@ class DuckArchive:
         self.tallies = DuckTallies(self._snapshot)
         self.queries = DuckQueries(self._snapshot, self._own_snapshot)
 
+    @contextmanager
+    def consistent(self) -> Iterator[None]:
+        """Let all that this thread reads within see one state; see the port."""
+        if self._shared() is not None:
+            yield
+            return
+        with self._own_snapshot() as cursor:
+            self._reading.cursor = cursor
+            try:
+                yield
+            finally:
+                self._reading.cursor = None
+
     def append(self, batches: Iterable[pa.RecordBatch]) -> Appended:
         """Store spans in one transaction; repeated ones are removed before it ends.
 
@@ -338,19 +351,6 @@ class DuckArchive:
         window = _window(cursor, selection)
         table = self._extents.table(cursor, every=selection.trace_ids is None)
         cursor.execute(sql("select_spans", table=table), window)
-
-    @contextmanager
-    def consistent(self) -> Iterator[None]:
-        """Let all that this thread reads within see one state; see the port."""
-        if self._shared() is not None:
-            yield
-            return
-        with self._own_snapshot() as cursor:
-            self._reading.cursor = cursor
-            try:
-                yield
-            finally:
-                self._reading.cursor = None
 
     def _shared(self) -> duckdb.DuckDBPyConnection | None:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._reading, "cursor", None)

@@ -181,11 +181,13 @@ class DuckQueries:
     def healthy_like(self, trace: Mapping[str, Any]) -> str | None:
         """A complete healthy trace of the same task and root: the nearest in time."""
         like = {name: trace[name] for name in ("trace_id", "task", "root_name", "start_ns")}
-        for around_ns in AROUND_NS:
-            first, last = trace["start_ns"] - around_ns, trace["start_ns"] + around_ns
-            rows = self._rows("healthy_like", **like, since_ns=first, until_ns=last)
-            if rows:
-                return str(rows[0][0])
+        with self._snapshot() as cursor:
+            for around_ns in AROUND_NS:
+                around = {"since_ns": trace["start_ns"] - around_ns}
+                around |= {"until_ns": trace["start_ns"] + around_ns}
+                rows = cursor.execute(sql("healthy_like"), like | around).fetchall()
+                if rows:
+                    return str(rows[0][0])
         return None
 
     def incident_heads(self) -> list[dict[str, Any]]:
@@ -200,9 +202,7 @@ class DuckQueries:
         """Return an incident as it is stored; None where there is none."""
 
         def read() -> str | None:
-            # What is kept must not be of the past that a thread looks at.
-            with self._fresh() as cursor:
-                rows = cursor.execute(sql("incident"), {"incident_id": incident_id}).fetchall()
+            rows = self._latest_rows("incident", incident_id=incident_id)
             return rows[0][0] if rows else None
 
         return self._texts.get(incident_id, read)
@@ -216,17 +216,16 @@ class DuckQueries:
         """Return the heads, and the incidents by trace."""
         heads: list[dict[str, Any]] = []
         members: dict[str, list[str]] = {}
-        with self._fresh() as cursor:
-            rows = cursor.execute(sql("incidents")).fetchall()
-        for (text,) in rows:
+        for (text,) in self._latest_rows("incidents"):
             head, trace_ids = _head(text)
             heads.append(head)
             for trace_id in trace_ids:
                 members.setdefault(trace_id, []).append(head["incident_id"])
         return heads, members
 
-    def _rows(self, name: str, **terms: Any) -> list[tuple[Any, ...]]:
-        with self._snapshot() as cursor:
+    def _latest_rows(self, name: str, **terms: Any) -> list[tuple[Any, ...]]:
+        """Read for a memo: what is kept must not be of the past that a thread looks at."""
+        with self._fresh() as cursor:
             return cursor.execute(sql(name), terms).fetchall()
 
 

@@ -126,7 +126,7 @@ def _healthy(archive: Archive, traces: Traces) -> Bools:
 
     A trace that recovered from an error is ok but not usual: such ones would raise the limit.
     """
-    facts = archive.facts(Selection(trace_ids=traces.trace_ids)).traces
+    facts = archive.queries.traces(traces.trace_ids)
     failed = facts.filter(pc.not_equal(facts["outcome"], "ok"))["trace_id"]
     is_failed = pc.is_in(traces.trace_ids, value_set=joined(failed))
     healthy: Bools = traces.clean & ~is_failed.to_numpy(zero_copy_only=False)

@@ -46,12 +46,12 @@ def confirmed_cases(archive: Archive) -> tuple[Case, ...]:
 def case_in(archive: Archive, incident: Mapping[str, Any]) -> Case:
     """Return the case of an incident, from as many of its traces as the archive still holds."""
     failing = Selection(trace_ids=_spread(archive, incident["trace_ids"]))
-    survivors = Selection(trace_ids=pa.array(sorted(incident["survivors"]), pa.string()))
+    survivors = pa.array(sorted(incident["survivors"]), pa.string())
     return case_of(
         incident,
         assemble(archive.bare_spans(failing)),
         archive.facts(failing),
-        archive.facts(survivors).traces,
+        archive.queries.traces(survivors),
     )
 
 

@@ -84,7 +84,7 @@ def _attempts(archive: Archive, task_id: str | None, trace_id: str | None) -> li
             f"no trace of task {task_id} is archived. A task is told by its id (`graphmind.task.id`"
             ", `task.id`, ...), not by its kind"
         )
-    traces = archive.facts(Selection(trace_ids=ids)).traces
+    traces = archive.queries.traces(ids)
     known = {row["trace_id"]: row for row in traces.to_pylist()}
     rows = [
         {

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from graphmind.archive.port import Archive, Selection
+from graphmind.archive.port import Archive
 from graphmind.incidents.lifecycle import CLOSED
 from graphmind.jobs.panels.view import MS_NS, Row, View, share, traces_of
 from graphmind.jobs.picture import Node
@@ -129,7 +129,7 @@ def traces(archive: Archive, incident_id: str) -> list[Row]:
     ids = traces_of(archive, incident_id)
     if ids is None:
         return []
-    found = archive.facts(Selection(trace_ids=ids)).traces.to_pylist()
+    found = archive.queries.traces(ids).to_pylist()
     return [
         {
             "trace_id": row["trace_id"],

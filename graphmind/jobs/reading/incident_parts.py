@@ -53,13 +53,15 @@ def incident_traces(
     incident = incident_as_of(archive, incident_id, as_of_ms)
     causes = _causes(incident, cause)
     own: list[str] = incident["trace_ids"]
+    known: frozenset[str] | None = None
     if explained is not None:
-        told = frozenset[str]().union(*_explained(archive, incident, causes, own))
-        own = [trace_id for trace_id in own if (trace_id in told) == explained]
+        known = frozenset[str]().union(*_explained(archive, incident, causes, own))
+        own = [trace_id for trace_id in own if (trace_id in known) == explained]
     wanted = Wanted(trace_ids=pa.array(own, pa.string()), near=near(incident))
     page = archive.queries.page(wanted, after=after, limit=limit + 1, oldest_first=True)
-    shown = page["trace_id"].to_pylist()
-    known = frozenset[str]().union(*_explained(archive, incident, causes, shown))
+    if known is None:
+        shown = page["trace_id"].to_pylist()
+        known = frozenset[str]().union(*_explained(archive, incident, causes, shown))
     rows = [row | {"explained": row["trace_id"] in known} for row in page.to_pylist()]
     last = rows[limit - 1] if len(rows) > limit else None
     return TracesPage(
